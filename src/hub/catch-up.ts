@@ -1,0 +1,87 @@
+import { cursorUnknown, ServiceError } from "../error.ts";
+import type { Position } from "../event/cursor.ts";
+import type { Entry } from "../event/entry.ts";
+import { matchesFilter } from "../event/event-filter.ts";
+import { isLive } from "./cohort.ts";
+import { type Feed, isSame, READ_LIMIT, type ReadableLog } from "./feed.ts";
+import type { RecentEntries } from "./recent-entries.ts";
+import { type LiveEntry, Run, type Subscriber } from "./subscriber.ts";
+
+/** Entries of one step through memory: between two, other subscribers have their turn. */
+const STEP = 250;
+
+export interface CatchUpOptions {
+  readonly eventLog: ReadableLog;
+  readonly feed: Feed;
+  readonly recentEntries: RecentEntries;
+  /** Makes the subscriber live, at the feed's position. */
+  readonly join: (subscriber: Subscriber) => void;
+}
+
+/**
+ * Brings a subscriber from the cursor `after` to the feed's position, without a seam: reads the log until the place
+ * lies within the entries in memory, goes through these, and joins in the same synchronous step in which it has
+ * reached the newest. Every chunk is checked, so that a trim which overtakes the replay ends it with CURSOR_EXPIRED.
+ * It goes at the pace of its reader and needs no buffer of live events meanwhile.
+ */
+export async function catchUp(subscriber: Subscriber, after: string, options: CatchUpOptions): Promise<void> {
+  try {
+    await options.feed.begun();
+    const position = await options.eventLog.positionOf(after);
+    if (position === null) {
+      // The log itself tells where it begins and ends.
+      await options.eventLog.read({ epoch: "", number: 0, tag: "" }, { entries: 1, bytes: 1 });
+      throw cursorUnknown(null, null);
+    }
+    await replay(subscriber, position, options);
+  } catch (error) {
+    subscriber.end(asServiceError(error));
+  }
+}
+
+async function replay(subscriber: Subscriber, from: Position, options: CatchUpOptions): Promise<void> {
+  const { eventLog, feed, recentEntries, join } = options;
+  let place = from;
+  while (!subscriber.ended) {
+    let entries: readonly Entry[];
+    if (feed.position !== null && isSame(place, feed.position)) {
+      join(subscriber);
+      return;
+    }
+    if (recentEntries.holds(place)) {
+      entries = recentEntries.after(place.number, STEP);
+    } else {
+      const chunk = await eventLog.read(place, READ_LIMIT);
+      entries = chunk.entries;
+      // The log's newest entry, and the feed has yet to read it.
+      if (entries.length === 0) await feed.reached(place);
+    }
+    const newest = entries.at(-1);
+    if (newest === undefined) continue;
+    await hand(subscriber, entries);
+    place = newest;
+    subscriber.servedTo = newest.cursor;
+    if (!subscriber.ended && !subscriber.sink.hasRoom) await subscriber.sink.drained();
+  }
+}
+
+/** Offers what the subscriber wants of `entries`, waiting for its reader where the sink is full. */
+async function hand(subscriber: Subscriber, entries: readonly Entry[]): Promise<void> {
+  const wanted = entries.filter(
+    (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
+  );
+  if (wanted.length === 0) return;
+  const run = new Run(subscriber.group, wanted);
+  let taken = 0;
+  while (!subscriber.ended) {
+    taken = subscriber.sink.offer(run, taken);
+    if (taken >= wanted.length) return;
+    subscriber.servedTo = wanted[taken - 1]?.cursor ?? subscriber.servedTo;
+    await subscriber.sink.drained();
+  }
+}
+
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError("INTERNAL", "Unexpected error.", {}, error);
+}

@@ -1,0 +1,120 @@
+import { ServiceError } from "../error.ts";
+import type { Entry } from "../event/entry.ts";
+import type { Event } from "../event/event.ts";
+import type { EventFilter } from "../event/event-filter.ts";
+
+/** An entry whose event has not been erased: the only kind that is offered. */
+export type LiveEntry = Entry & { readonly event: Event };
+
+/** Subscribers that share an execution. The hub only knows it apart from others; transports encode with it. */
+export interface Group {
+  /** The JSON text of one result, UTF-8: the same bytes for everyone in the group. */
+  encode(entry: LiveEntry): Buffer;
+}
+
+/** Entries for equal subscribers, in the log's order, and what transports derive from them once for all. */
+export class Run {
+  readonly group: Group;
+  readonly entries: readonly LiveEntry[];
+  readonly #derived = new Map<unknown, unknown>();
+
+  constructor(group: Group, entries: readonly LiveEntry[]) {
+    this.group = group;
+    this.entries = entries;
+  }
+
+  /** What `make` makes of this run, made once a `key`. */
+  derive<T>(key: unknown, make: (run: Run) => T): T {
+    let value = this.#derived.get(key) as T | undefined;
+    if (value === undefined) {
+      value = make(this);
+      this.#derived.set(key, value);
+    }
+    return value;
+  }
+}
+
+/** Where a subscriber's entries go: a transport's end, bounded. */
+export interface Sink {
+  /**
+   * Takes the run's entries from index `from` on, as many as its bound admits and in order; an empty sink takes at
+   * least one. Returns the index of the first that it did not take.
+   */
+  offer(run: Run, from: number): number;
+  /** Whether a replay should go on writing. */
+  readonly hasRoom: boolean;
+  /** Resolves when the sink has room again, or never where it is torn down. */
+  drained(): Promise<void>;
+  /** The subscription is over, by this error. Nothing is offered after it. */
+  end(error: ServiceError): void;
+}
+
+export interface SubscriberOptions {
+  readonly group: Group;
+  readonly filter: EventFilter;
+  readonly sink: Sink;
+  readonly after: string | null;
+  readonly liveFrom: number;
+  readonly onEnd: (subscriber: Subscriber) => void;
+}
+
+/** One running eventReceived. */
+export class Subscriber {
+  readonly group: Group;
+  readonly filter: EventFilter;
+  readonly sink: Sink;
+  /** Number of the first entry that a subscriber without `after` may get; 0 where any that comes will do. */
+  readonly liveFrom: number;
+  /** Called once, by whatever the subscription ends. */
+  readonly #onEnd: (subscriber: Subscriber) => void;
+  #servedTo: string | null;
+  #ended = false;
+
+  constructor({ group, filter, sink, after, liveFrom, onEnd }: SubscriberOptions) {
+    this.group = group;
+    this.filter = filter;
+    this.sink = sink;
+    this.liveFrom = liveFrom;
+    this.#servedTo = after;
+    this.#onEnd = onEnd;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * While it catches up: the cursor up to which it has been served. null once it is live, where the feed's own
+   * position holds for it.
+   */
+  get servedTo(): string | null {
+    return this.#servedTo;
+  }
+
+  set servedTo(cursor: string | null) {
+    this.#servedTo = cursor;
+  }
+
+  /** Ends the subscription and tells its client why. */
+  end(error: ServiceError): void {
+    if (this.#ended) return;
+    this.close();
+    this.sink.end(error);
+  }
+
+  /** Ends the subscription from the client's side: nothing is told. */
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onEnd(this);
+  }
+}
+
+/** The client read too slowly; `after` is the cursor from which it goes on. */
+export function subscriberLagged(after: string | null): ServiceError {
+  return new ServiceError(
+    "SUBSCRIBER_LAGGED",
+    "This subscriber read too slowly, so its stream has ended. Subscribe again with this `after`: nothing is lost.",
+    { after },
+  );
+}
