@@ -2,10 +2,10 @@ import { cursorUnknown, ServiceError } from "../error.ts";
 import type { Position } from "../event/cursor.ts";
 import type { Entry } from "../event/entry.ts";
 import { matchesFilter } from "../event/event-filter.ts";
-import { isLive } from "./cohort.ts";
+import { isLive, type LiveEntry } from "../event/live-entry.ts";
 import { type Feed, isSame, READ_LIMIT, type ReadableLog } from "./feed.ts";
 import type { RecentEntries } from "./recent-entries.ts";
-import { type LiveEntry, Run, type Subscriber } from "./subscriber.ts";
+import { Run, type Subscriber } from "./subscriber.ts";
 
 /** Entries of one step through memory: between two, other subscribers have their turn. */
 const STEP = 250;

@@ -1,6 +1,6 @@
-import type { Entry } from "../event/entry.ts";
 import { type EventFilter, FILTER_FIELDS, type FilterField, matchesFilter, valuesOf } from "../event/event-filter.ts";
-import type { Group, LiveEntry, Subscriber } from "./subscriber.ts";
+import type { LiveEntry } from "../event/live-entry.ts";
+import type { Group, Subscriber } from "./subscriber.ts";
 
 /** Live subscribers with one group and one filter: whatever matches one matches all, and they are at one place. */
 export interface Cohort {
@@ -112,9 +112,4 @@ export function createCohortIndex(): CohortIndex {
       return size;
     },
   };
-}
-
-/** Whether the entry still has its event. */
-export function isLive(entry: Entry): entry is LiveEntry {
-  return entry.event !== null;
 }

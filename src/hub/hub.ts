@@ -2,11 +2,12 @@ import type { Logger } from "pino";
 import type { ServiceError } from "../error.ts";
 import type { Entry } from "../event/entry.ts";
 import type { EventFilter } from "../event/event-filter.ts";
+import { isLive, type LiveEntry } from "../event/live-entry.ts";
 import { type CatchUpOptions, catchUp } from "./catch-up.ts";
-import { type Cohort, type CohortIndex, createCohortIndex, isLive } from "./cohort.ts";
+import { type Cohort, type CohortIndex, createCohortIndex } from "./cohort.ts";
 import { createFeed, type FeedPosition, type ReadableLog } from "./feed.ts";
 import { createRecentEntries, type RecentEntriesOptions } from "./recent-entries.ts";
-import { type Group, type LiveEntry, Run, type Sink, Subscriber, subscriberLagged } from "./subscriber.ts";
+import { type Group, Run, type Sink, Subscriber, subscriberLagged } from "./subscriber.ts";
 
 export interface HubOptions {
   readonly eventLog: ReadableLog;

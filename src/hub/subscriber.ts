@@ -1,10 +1,6 @@
 import { ServiceError } from "../error.ts";
-import type { Entry } from "../event/entry.ts";
-import type { Event } from "../event/event.ts";
 import type { EventFilter } from "../event/event-filter.ts";
-
-/** An entry whose event has not been erased: the only kind that is offered. */
-export type LiveEntry = Entry & { readonly event: Event };
+import type { LiveEntry } from "../event/live-entry.ts";
 
 /** Subscribers that share an execution. The hub only knows it apart from others; transports encode with it. */
 export interface Group {

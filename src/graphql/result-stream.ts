@@ -1,0 +1,107 @@
+import type { ExecutionResult, GraphQLError } from "graphql";
+import type { ServiceError } from "../error.ts";
+import type { LiveEntry } from "../event/live-entry.ts";
+import type { Run, Sink } from "../hub/subscriber.ts";
+import type { SelectionGroup } from "./group.ts";
+
+/** Results are fetched one by one here, so that a replay need not run far ahead of its reader. */
+const ROOM_BYTES = 64 * 1024;
+
+export interface ResultStreamOptions {
+  readonly group: SelectionGroup;
+  /** Bytes of stored events that may wait for the reader. */
+  readonly maxBufferedBytes: number;
+  /** How an error that ends the stream is told. */
+  readonly present: (error: ServiceError) => GraphQLError;
+  /** The reader has gone. */
+  readonly onReturn: () => void;
+}
+
+/**
+ * A subscriber's end that is pulled: GraphQL over SSE as Yoga serves it. The results are those of the group's one
+ * execution; a last result with `errors` tells why a stream ended.
+ */
+export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>, Sink {
+  readonly #options: ResultStreamOptions;
+  #queue: { readonly result: ExecutionResult; readonly bytes: number }[] = [];
+  #buffered = 0;
+  #error: GraphQLError | null = null;
+  #over = false;
+  #wakeReader: (() => void) | null = null;
+  #wakeWriter: (() => void) | null = null;
+
+  constructor(options: ResultStreamOptions) {
+    this.#options = options;
+  }
+
+  offer(run: Run, from: number): number {
+    const results = run.derive("results", () => run.entries.map((entry) => this.#options.group.execute(entry)));
+    let index = from;
+    for (; index < run.entries.length; index += 1) {
+      const { bytes } = run.entries[index] as LiveEntry;
+      if (this.#queue.length > 0 && this.#buffered + bytes > this.#options.maxBufferedBytes) break;
+      this.#queue.push({ result: results[index] as ExecutionResult, bytes });
+      this.#buffered += bytes;
+    }
+    this.#wakeReader?.();
+    return index;
+  }
+
+  get hasRoom(): boolean {
+    return this.#buffered < Math.min(ROOM_BYTES, this.#options.maxBufferedBytes);
+  }
+
+  drained(): Promise<void> {
+    if (this.hasRoom) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wakeWriter = resolve;
+    });
+  }
+
+  end(error: ServiceError): void {
+    this.#error = this.#options.present(error);
+    this.#wakeReader?.();
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    while (!this.#over) {
+      const queued = this.#queue.shift();
+      if (queued !== undefined) {
+        this.#buffered -= queued.bytes;
+        if (this.hasRoom) this.#wakeWriter?.();
+        return { done: false, value: queued.result };
+      }
+      if (this.#error !== null) {
+        const value = { errors: [this.#error] };
+        this.#over = true;
+        return { done: false, value };
+      }
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.#over = true;
+    this.#queue = [];
+    this.#options.onReturn();
+    this.#wakeReader?.();
+    this.#wakeWriter?.();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
+    void this.return();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}

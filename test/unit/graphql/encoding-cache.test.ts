@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { createEncodingCache } from "../../../src/graphql/encoding-cache.ts";
+import { createEntryMaker } from "../../harness/entries.ts";
+
+it("keeps the newest encodings within its bytes, over all groups", () => {
+  const cache = createEncodingCache(1_000);
+  const [one, other] = [{}, {}];
+  const entries = createEntryMaker().run(30);
+  for (const entry of entries) {
+    cache.add(one, entry, Buffer.alloc(50));
+    cache.add(other, entry, Buffer.alloc(50));
+  }
+  const held = entries.filter((entry) => cache.get(one, entry) !== undefined && cache.get(other, entry) !== undefined);
+  expect(held).toEqual(entries.slice(-10));
+  expect(cache.get(one, entries[19]!)).toBeUndefined();
+});
+
+it("tells an entry from another one at the same number", () => {
+  const cache = createEncodingCache();
+  const group = {};
+  cache.add(group, createEntryMaker().next(), Buffer.from("old"));
+  expect(cache.get(group, createEntryMaker().next())).toBeUndefined();
+});
