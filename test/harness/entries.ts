@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createCursorCodec, type Position } from "../../src/event/cursor.ts";
 import { Entry } from "../../src/event/entry.ts";
-import type { LiveEntry } from "../../src/hub/subscriber.ts";
+import type { LiveEntry } from "../../src/event/live-entry.ts";
 import { type SampleFields, sampleEvent } from "./event-samples.ts";
 
 /** A maker of consecutive entries of one imaginary log: for tests below the log. */

@@ -60,14 +60,28 @@ export function sampleEvent(fields: SampleFields = {}): Event {
     case "whitelist":
       return { ...base, type, message: null, action: null, reason: null, detail: null, expiresAt: null };
     case "inbound":
-      return { ...base, type, message: null, from: null, to: [], subject: null, text: null, html: null, attachments: [] };
+      return {
+        ...base,
+        type,
+        message: null,
+        from: null,
+        to: [],
+        subject: null,
+        text: null,
+        html: null,
+        attachments: [],
+      };
     default:
       return { ...base, type };
   }
 }
 
 /** `count` events with the ids `<prefix>-1` and on; `fieldsOf` says what the i-th (from 0) differs in. */
-export function sampleEvents(count: number, prefix = "event", fieldsOf: (i: number) => SampleFields = () => ({})): Event[] {
+export function sampleEvents(
+  count: number,
+  prefix = "event",
+  fieldsOf: (i: number) => SampleFields = () => ({}),
+): Event[] {
   return Array.from({ length: count }, (_, i) => sampleEvent({ id: `${prefix}-${i + 1}`, ...fieldsOf(i) }));
 }
 

@@ -1,0 +1,150 @@
+import type { Duplex } from "node:stream";
+
+/** A replay goes on while less than this waits for the socket. Bytes. */
+const ROOM_BYTES = 64 * 1024;
+
+/** Whoever queued a frame; when it is closed its frames are dropped. */
+export interface FrameOwner {
+  readonly closed: boolean;
+}
+
+/**
+ * The one way to a socket: frames of the GraphQL library and of subscriptions leave in the order in which they came,
+ * and those of one turn of the event loop leave in one write.
+ */
+export class SocketWriter {
+  readonly #socket: Duplex;
+  readonly #flushes: FlushQueue;
+  readonly #maxBufferedBytes: number;
+  #frames: Buffer[] = [];
+  #owners: (FrameOwner | null)[] = [];
+  #queuedBytes = 0;
+  #fullSince: number | null = null;
+  #waiting: (() => void)[] = [];
+
+  constructor(socket: Duplex, flushes: FlushQueue, maxBufferedBytes: number) {
+    this.#socket = socket;
+    this.#flushes = flushes;
+    this.#maxBufferedBytes = maxBufferedBytes;
+    socket.on("drain", () => {
+      this.#fullSince = null;
+      this.#wake();
+    });
+  }
+
+  /** Bytes that the peer has yet to take, as far as this process knows: the kernel's own buffer comes on top. */
+  get buffered(): number {
+    return this.#queuedBytes + this.#socket.writableLength;
+  }
+
+  /** Bytes that may be queued now. While nothing waits any one frame may, however large. */
+  get room(): number {
+    return this.#maxBufferedBytes - this.buffered;
+  }
+
+  get hasRoom(): boolean {
+    return this.buffered < Math.min(ROOM_BYTES, this.#maxBufferedBytes);
+  }
+
+  /** Resolves when there is room again; never, once the socket is gone. */
+  drained(): Promise<void> {
+    if (this.hasRoom) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Since when the socket takes nothing more, by `performance.now()`; null while it does. */
+  get fullSince(): number | null {
+    return this.#fullSince;
+  }
+
+  /** Queues frames whatever waits already: the caller has asked for room, or they end something. */
+  push(frames: Buffer, owner: FrameOwner | null): void {
+    if (this.#frames.length === 0) this.#flushes.add(this);
+    this.#frames.push(frames);
+    this.#owners.push(owner);
+    this.#queuedBytes += frames.length;
+  }
+
+  /** Queues a message of the protocol. */
+  text(message: string): void {
+    this.push(textFrame(Buffer.from(message)), null);
+  }
+
+  /** Hands everything queued to the socket now: before something else writes to it. */
+  flush(): void {
+    const frames = this.#frames;
+    if (frames.length === 0) return;
+    const owners = this.#owners;
+    this.#frames = [];
+    this.#owners = [];
+    this.#queuedBytes = 0;
+    if (this.#socket.destroyed || !this.#socket.writable) return;
+    let kept = true;
+    if (frames.length === 1) {
+      if (owners[0]?.closed !== true) kept = this.#socket.write(frames[0] as Buffer);
+    } else {
+      this.#socket.cork();
+      frames.forEach((frame, index) => {
+        if (owners[index]?.closed !== true) kept = this.#socket.write(frame);
+      });
+      this.#socket.uncork();
+    }
+    if (!kept) this.#fullSince ??= performance.now();
+    else if (this.#waiting.length > 0) this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** Writers with something to write. They are flushed together, once everything readable has been read. */
+export interface FlushQueue {
+  add(writer: SocketWriter): void;
+}
+
+export function createFlushQueue(): FlushQueue {
+  let writers: SocketWriter[] = [];
+  const flush = (): void => {
+    const due = writers;
+    writers = [];
+    for (const writer of due) writer.flush();
+  };
+  return {
+    add(writer) {
+      if (writers.push(writer) === 1) setImmediate(flush);
+    },
+  };
+}
+
+/** RFC 6455, section 5.2: FIN and the opcode "text"; a server masks nothing. */
+const FIN_TEXT = 0x81;
+
+/** Bytes of the header of a frame with so many bytes of payload. */
+export function headerLength(payloadBytes: number): number {
+  if (payloadBytes < 126) return 2;
+  return payloadBytes < 65_536 ? 4 : 10;
+}
+
+/** Writes the header of a whole text message into `target` at `offset`; returns the offset behind it. */
+export function writeHeader(target: Buffer, offset: number, payloadBytes: number): number {
+  target[offset] = FIN_TEXT;
+  if (payloadBytes < 126) {
+    target[offset + 1] = payloadBytes;
+    return offset + 2;
+  }
+  if (payloadBytes < 65_536) {
+    target[offset + 1] = 126;
+    return target.writeUInt16BE(payloadBytes, offset + 2);
+  }
+  target[offset + 1] = 127;
+  return target.writeUInt32BE(payloadBytes, target.writeUInt32BE(Math.floor(payloadBytes / 2 ** 32), offset + 2));
+}
+
+function textFrame(payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(headerLength(payload.length) + payload.length);
+  payload.copy(frame, writeHeader(frame, 0, payload.length));
+  return frame;
+}

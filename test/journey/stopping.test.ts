@@ -1,0 +1,140 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runService } from "../harness/service.ts";
+import { spawnService } from "../harness/service-process.ts";
+import { connectSocket } from "../harness/socket-client.ts";
+
+const batchOf = (messageId: string): string => JSON.stringify([{ event: "open", msg: { _id: messageId } }]);
+
+/** GET, or POST where there is a body; resolves to the status of the complete answer. */
+async function ask(agent: Agent, url: string, body?: string): Promise<number | undefined> {
+  const asked = request(url, {
+    agent,
+    method: body === undefined ? "GET" : "POST",
+    headers: { "content-type": "application/json" },
+  });
+  asked.end(body);
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  await once(response.resume(), "end");
+  return response.statusCode;
+}
+
+async function post(url: string, messageId = "m"): Promise<{ status: number }> {
+  const response = await fetch(`${url}/mandrill`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: batchOf(messageId),
+  });
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+describe("a service that is told to stop", () => {
+  it("closes its sockets with 1012, spread over the window, and takes no new work meanwhile", async () => {
+    const service = await runService({ env: { SHUTDOWN_SECONDS: "2" } });
+    const clients = await Promise.all(Array.from({ length: 100 }, () => connectSocket(service.socketUrl)));
+    const closes: number[] = [];
+    const begun = performance.now();
+    const closed = clients.map(async (client) => {
+      const { code } = await client.closed;
+      closes.push(performance.now() - begun);
+      return code;
+    });
+    const stopped = service.stop();
+    await closed[0];
+    const ready = await fetch(`${service.url}/ready`);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      expect.objectContaining({
+        status: "not ready",
+        checks: expect.objectContaining({ running: expect.objectContaining({ ok: false }) }),
+      }),
+    ]);
+    expect(await post(service.url)).toMatchObject({ status: 503, code: "SHUTTING_DOWN" });
+    await expect(connectSocket(service.socketUrl)).rejects.toThrow("503");
+    expect(new Set(await Promise.all(closed))).toEqual(new Set([1012]));
+    await stopped;
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    const perQuarter = [0, 1, 2, 3].map((quarter) => closes.filter((at) => Math.floor(at / 400) === quarter).length);
+    expect(Math.max(...perQuarter)).toBeLessThanOrEqual(40);
+  });
+
+  it("breaks off, at the window's end, whoever does not answer its close", async () => {
+    const service = await runService({ env: { SHUTDOWN_SECONDS: "1" } });
+    const { port, hostname } = new URL(service.url);
+    const silent = connect(Number(port), hostname);
+    silent.write(
+      "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n",
+    );
+    await once(silent, "data");
+    const begun = performance.now();
+    await service.stop();
+    expect(performance.now() - begun).toBeGreaterThan(900);
+    silent.destroy();
+  });
+
+  it("answers every batch under way, and loses none that it acknowledged", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "mandrill-live-"));
+    const service = await runService({ dataDir, env: { SHUTDOWN_SECONDS: "5" } });
+    // Connections that have been accepted: one that waits in the kernel's queue is nobody's yet.
+    const agent = new Agent({ keepAlive: true, maxSockets: 10 });
+    await Promise.all(Array.from({ length: 10 }, () => ask(agent, `${service.url}/health`)));
+    const answers = Array.from({ length: 10 }, (_, batch) =>
+      ask(agent, `${service.url}/mandrill`, batchOf(`stopping-${batch}`)),
+    );
+    await Promise.race(answers);
+    await service.stop();
+    const statuses = await Promise.all(answers);
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    await using next = await runService({ dataDir });
+    for (const [batch, status] of statuses.entries()) {
+      if (status !== 200) continue;
+      expect(await post(next.url, `stopping-${batch}`)).toMatchObject({ status: 200, appended: 0, duplicates: 1 });
+    }
+    await rm(dataDir, { recursive: true });
+  });
+
+  it("breaks event streams off instead of completing them, so that their clients come back", async () => {
+    const service = await runService();
+    const response = await fetch(`${service.url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ query: "subscription { eventReceived { id } }" }),
+    });
+    const brokenOff = expect(response.text()).rejects.toThrow();
+    await service.stop();
+    await brokenOff;
+  });
+});
+
+describe("the process", () => {
+  it("ends with 0 on SIGTERM, within the window", async () => {
+    await using service = await spawnService({ env: { SHUTDOWN_SECONDS: "5" } });
+    const client = await connectSocket(service.socketUrl);
+    expect((await post(service.url)).status).toBe(200);
+    service.signal("SIGTERM");
+    expect((await client.closed).code).toBe(1012);
+    expect(await service.ended).toBe(0);
+  });
+
+  it("ends at once on a second SIGTERM", async () => {
+    await using service = await spawnService({ env: { SHUTDOWN_SECONDS: "60" } });
+    const clients = await Promise.all(Array.from({ length: 3 }, () => connectSocket(service.socketUrl)));
+    service.signal("SIGTERM");
+    await clients[0]?.closed;
+    service.signal("SIGTERM");
+    expect(await service.ended).toBe(143);
+    await Promise.all(clients.map(({ closed }) => closed));
+  });
+
+  it("ends with 1 and one message that names every bad setting", async () => {
+    await expect(spawnService({ env: { PORT: "seventy", RETENTION_EVENTS: "-1" } })).rejects.toThrow(
+      /ended with 1:[\s\S]*PORT[\s\S]*RETENTION_EVENTS/,
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import { Duplex } from "node:stream";
+import { describe, expect, it } from "vitest";
+import * as ws from "ws";
+import { type Group, Run } from "../../../src/hub/subscriber.ts";
+import { queueNextFrames } from "../../../src/socket/next-frames.ts";
+import { createFlushQueue, type FrameOwner, SocketWriter } from "../../../src/socket/socket-writer.ts";
+import { createEntryMaker } from "../../harness/entries.ts";
+
+/** A socket whose other end parses frames with `ws` itself, or takes nothing while it is stopped. */
+class LoopedSocket extends Duplex {
+  readonly messages: string[] = [];
+  stopped = false;
+  #held: (() => void) | null = null;
+  // Exported by ws and missing in its types.
+  readonly #receiver = new (ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream }).Receiver({
+    isServer: false,
+  });
+
+  constructor() {
+    super({ writableHighWaterMark: 1_000 });
+    this.#receiver.on("message", (data: Buffer) => this.messages.push(String(data)));
+  }
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (!this.stopped) {
+      this.#receiver.write(chunk, done);
+      return;
+    }
+    this.#held = () => this.#receiver.write(chunk, done);
+  }
+  release(): void {
+    this.stopped = false;
+    this.#held?.();
+  }
+}
+
+const payloads: Group = {
+  encode: (entry) => Buffer.from(`{"data":{"n":${entry.number},"x":"${"é".repeat(entry.number)}"}}`),
+};
+const owner: FrameOwner = { closed: false };
+const id = (text: string): Buffer => Buffer.from(JSON.stringify(text).slice(1, -1));
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+function setUp(maxBufferedBytes = 1e6) {
+  const socket = new LoopedSocket();
+  return { socket, writer: new SocketWriter(socket, createFlushQueue(), maxBufferedBytes) };
+}
+
+describe("next frames", () => {
+  it("are well-formed messages for any payload length and any id, in order", async () => {
+    const { socket, writer } = setUp();
+    const maker = createEntryMaker();
+    const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())]);
+    const ids = ["1", 'quote " and \\ back', "é ü 語", "x".repeat(128)];
+    for (const each of ids) expect(queueNextFrames(writer, owner, run, 0, id(each))).toBe(203);
+    await settled();
+    expect(socket.messages).toHaveLength(203 * ids.length);
+    socket.messages.forEach((text, index) => {
+      const number = (index % 203) + 1;
+      const expected = {
+        id: ids[Math.floor(index / 203)],
+        type: "next",
+        payload: { data: { n: number, x: "é".repeat(number) } },
+      };
+      expect(JSON.parse(text)).toEqual(expected);
+    });
+  });
+
+  it("use the 64-bit length from 65,536 bytes on", async () => {
+    const { socket, writer } = setUp();
+    const group: Group = { encode: () => Buffer.from(JSON.stringify("y".repeat(70_000))) };
+    queueNextFrames(writer, owner, new Run(group, [createEntryMaker().next()]), 0, id("a"));
+    await settled();
+    expect(JSON.parse(socket.messages[0]!).payload).toHaveLength(70_000);
+  });
+
+  it("stop at the bound, and go on where they stopped", async () => {
+    const { socket, writer } = setUp(2_000);
+    socket.stopped = true;
+    const run = new Run(payloads, createEntryMaker().run(100));
+    const taken = queueNextFrames(writer, owner, run, 0, id("a"));
+    expect(taken).toBeGreaterThan(5);
+    expect(taken).toBeLessThan(100);
+    expect(writer.buffered).toBeLessThanOrEqual(2_000);
+    expect(queueNextFrames(writer, owner, run, taken, id("a"))).toBe(taken);
+    socket.release();
+    await settled();
+    let from = taken;
+    while (from < 100) {
+      from = queueNextFrames(writer, owner, run, from, id("a"));
+      await settled();
+    }
+    expect(socket.messages.map((text) => JSON.parse(text).payload.data.n)).toEqual(
+      run.entries.map(({ number }) => number),
+    );
+  });
+
+  it("let one frame larger than the bound through where nothing waits, and one only", () => {
+    const { socket, writer } = setUp(100);
+    socket.stopped = true;
+    const group: Group = { encode: () => Buffer.from(JSON.stringify("z".repeat(5_000))) };
+    const run = new Run(group, createEntryMaker().run(3));
+    expect(queueNextFrames(writer, owner, run, 0, id("a"))).toBe(1);
+    expect(queueNextFrames(writer, owner, run, 1, id("a"))).toBe(1);
+  });
+
+  it("never overtake the library's messages, nor are overtaken", async () => {
+    const { socket, writer } = setUp();
+    const [first, second] = createEntryMaker().run(2);
+    writer.text('{"type":"connection_ack"}');
+    queueNextFrames(writer, owner, new Run(payloads, [first!]), 0, id("a"));
+    writer.text('{"type":"pong"}');
+    queueNextFrames(writer, owner, new Run(payloads, [second!]), 0, id("a"));
+    writer.text('{"id":"a","type":"complete"}');
+    await settled();
+    expect(socket.messages.map((text) => JSON.parse(text).type)).toEqual([
+      "connection_ack",
+      "next",
+      "pong",
+      "next",
+      "complete",
+    ]);
+  });
+
+  it("are dropped while queued when their operation has been completed", async () => {
+    const { socket, writer } = setUp();
+    const [first] = createEntryMaker().run(1);
+    const gone: { closed: boolean } = { closed: false };
+    queueNextFrames(writer, gone, new Run(payloads, [first!]), 0, id("gone"));
+    queueNextFrames(writer, owner, new Run(payloads, [first!]), 0, id("stays"));
+    gone.closed = true;
+    await settled();
+    expect(socket.messages.map((text) => JSON.parse(text).id)).toEqual(["stays"]);
+  });
+});
