@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Event, EventBase, Message } from "../../src/event/event.ts";
 import type { EventType } from "../../src/event/event-type.ts";
 
@@ -83,9 +82,4 @@ export function sampleEvents(
   fieldsOf: (i: number) => SampleFields = () => ({}),
 ): Event[] {
   return Array.from({ length: count }, (_, i) => sampleEvent({ id: `${prefix}-${i + 1}`, ...fieldsOf(i) }));
-}
-
-/** An id of the length that real ones have, from any text. */
-export function sampleId(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
 }

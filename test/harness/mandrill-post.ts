@@ -27,7 +27,7 @@ export interface Answer {
 export type RawEvent = Record<string, unknown>;
 
 /** JSON as PHP's json_encode writes it: slashes escaped, nothing but ASCII. */
-export function phpJson(value: unknown): string {
+function phpJson(value: unknown): string {
   return JSON.stringify(value)
     .replaceAll("/", "\\/")
     .replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

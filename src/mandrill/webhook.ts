@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import { ServiceError } from "../error.ts";
+import { eventIds } from "../event/event-id.ts";
+import type { EventLog } from "../event-log/event-log.ts";
+import { answer } from "./answer.ts";
+import { batchTypeOf, parseBatch } from "./batch.ts";
+import { ClientGone, createBodyReader, type Progress } from "./body-reader.ts";
+import { openSignedBatch, openUnsignedBatch } from "./open-batch.ts";
+import { parseEvent } from "./parse-event.ts";
+import { createRefusalLog } from "./refusal-log.ts";
+import { createRequestRecorder } from "./request-recorder.ts";
+import { createSignatureCheck, type WebhookAuthentication } from "./signature.ts";
+
+export interface WebhookOptions {
+  readonly eventLog: Pick<EventLog, "append" | "recordRequests">;
+  readonly authentication: WebhookAuthentication;
+  readonly maxBodyBytes: number;
+  /** Milliseconds without a byte after which a body is given up. @default 30000 */
+  readonly bodyTimeoutMs?: number | undefined;
+  /** Called after each append, before it is acknowledged, with the log's newest number after it. Must not throw. */
+  readonly onAppended?: ((head: number) => void) | undefined;
+  readonly logger: Logger;
+  /** Milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
+}
+
+/** What a batch is answered with: how many events it held, and what became of them. */
+export interface BatchReceipt {
+  readonly received: number;
+  readonly appended: number;
+  readonly duplicates: number;
+}
+
+/** Where Mandrill posts to. */
+export interface Webhook {
+  /**
+   * Answers a request: HEAD with 200, whether or not keys are configured (Mandrill checks a URL before it has a key);
+   * POST with 200 and a {@link BatchReceipt} once the batch is durable; and all else with `{code, message, expected}`.
+   * Never rejects. The request's body must be unread.
+   */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Gives up bodies that are still arriving (503), and resolves when all has been answered and recorded. */
+  close(): Promise<void>;
+}
+
+/** Seconds after which a refused batch may be sent again, for whoever is not Mandrill: it has a rhythm of its own. */
+const RETRY_AFTER = "5";
+
+type Exchange = [request: IncomingMessage, response: ServerResponse];
+
+interface RequestProgress extends Progress {
+  /** Events in the batch; null until it has been read that far. */
+  received: number | null;
+}
+
+export function createWebhook({
+  eventLog,
+  authentication,
+  maxBodyBytes,
+  bodyTimeoutMs = 30_000,
+  onAppended,
+  logger,
+  now = Date.now,
+}: WebhookOptions): Webhook {
+  const signatures = createSignatureCheck(authentication);
+  const bodies = createBodyReader({ maxBytes: maxBodyBytes, idleTimeoutMs: bodyTimeoutMs });
+  const refusals = createRefusalLog(logger, now);
+  const recorder = createRequestRecorder(eventLog, logger);
+  const underWay = new Set<Promise<void>>();
+
+  const take = async (request: IncomingMessage, progress: RequestProgress): Promise<BatchReceipt> => {
+    const { method, headers } = request;
+    if (method !== "POST") throw methodNotAllowed(method);
+    const type = batchTypeOf(headers["content-type"], headers["content-encoding"]);
+    const body = await bodies.read(request, progress);
+    const { text, webhook } = signatures.required
+      ? openSignedBatch(type, body, headers["x-mandrill-signature"]?.toString(), signatures)
+      : openUnsignedBatch(type, body);
+    const batch = parseBatch(text);
+    progress.received = batch.length;
+    if (batch.length === 0) return { received: 0, appended: 0, duplicates: 0 };
+    const ids = eventIds(batch.map(({ content }) => content));
+    const events = batch.map(({ raw }, i) => parseEvent(raw, ids[i] as string, webhook));
+    const { appended, duplicates, head } = await eventLog.append(events);
+    onAppended?.(head);
+    return { received: batch.length, appended, duplicates };
+  };
+
+  /** Why a batch was not taken; null where there is nobody to tell. */
+  const refusalOf = (error: unknown, progress: RequestProgress): ServiceError | null => {
+    if (error instanceof ServiceError) return error;
+    if (error instanceof ClientGone) {
+      logger.debug({ bytes: progress.bytes }, "a webhook request's connection ended within its body");
+      return null;
+    }
+    const errorId = randomUUID();
+    logger.error({ err: error, errorId }, "a webhook request failed unexpectedly");
+    const message = `Something went wrong here; the service's log has it under ${errorId}.`;
+    return new ServiceError("INTERNAL", message, { errorId });
+  };
+
+  const refuse = (refusal: ServiceError, { bytes }: Progress, ...to: Exchange): Promise<void> => {
+    const { code, status, message, extensions } = refusal;
+    const answered = answer(...to, status, { code, message, ...extensions }, headersFor(status));
+    refusals.write({ error: refusal, bytes, triedUrls: status === 401 ? signatures.urls : undefined });
+    return answered;
+  };
+
+  const serve = async (...exchange: Exchange): Promise<void> => {
+    const receivedAt = now();
+    const startedAt = performance.now();
+    const progress: RequestProgress = { bytes: 0, received: null };
+    const outcome = await take(exchange[0], progress).catch((error: unknown) => refusalOf(error, progress));
+    if (outcome === null) return;
+    const isRefused = outcome instanceof ServiceError;
+    const answered = isRefused ? refuse(outcome, progress, ...exchange) : answer(...exchange, 200, outcome);
+    recorder.record({
+      id: randomUUID(),
+      receivedAt,
+      status: isRefused ? outcome.status : 200,
+      code: isRefused ? outcome.code : null,
+      reason: isRefused ? outcome.message : null,
+      received: progress.received,
+      appended: isRefused ? null : outcome.appended,
+      duplicates: isRefused ? null : outcome.duplicates,
+      bytes: progress.bytes,
+      durationMs: performance.now() - startedAt,
+    });
+    await answered;
+  };
+
+  return {
+    async handle(request, response) {
+      if (request.method === "HEAD") {
+        response.writeHead(200).end();
+        return;
+      }
+      const served = serve(request, response).catch((error: unknown) => {
+        logger.error({ err: error }, "a webhook request could not be answered");
+        response.destroy();
+      });
+      underWay.add(served);
+      await served;
+      underWay.delete(served);
+    },
+    async close() {
+      bodies.close();
+      await Promise.all(underWay);
+      refusals.close();
+      await recorder.close();
+    },
+  };
+}
+
+function methodNotAllowed(method: string | undefined): ServiceError {
+  return new ServiceError("METHOD_NOT_ALLOWED", `${method} is not answered here.`, {
+    expected: "POST, as Mandrill's webhooks do it, or HEAD, as Mandrill checks a URL",
+  });
+}
+
+function headersFor(status: number): OutgoingHttpHeaders {
+  switch (status) {
+    case 405:
+      return { allow: "HEAD, POST" };
+    case 429:
+    case 503:
+      return { "retry-after": RETRY_AFTER };
+    default:
+      return {};
+  }
+}

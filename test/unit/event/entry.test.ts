@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { type CursorCodec, createCursorCodec } from "../../../src/event/cursor.ts";
+import { Entry } from "../../../src/event/entry.ts";
+import { sampleEvent } from "../../harness/event-samples.ts";
+
+const POSITION = { epoch: "00112233", number: 5, tag: "abcdefgh" };
+
+describe("Entry", () => {
+  it("shows its position as a cursor that names it", () => {
+    const codec = createCursorCodec(Buffer.alloc(16, 1));
+    const entry = new Entry(POSITION, 1_700_000_000_000, sampleEvent(), 300, codec);
+    expect(codec.decode(entry.cursor)).toEqual(POSITION);
+  });
+
+  it("writes its cursor once, and not before it is asked for", () => {
+    let encoded = 0;
+    const codec: CursorCodec = { encode: () => `cursor-${++encoded}`, decode: () => null };
+    const entry = new Entry(POSITION, 1_700_000_000_000, sampleEvent(), 300, codec);
+    expect(encoded).toBe(0);
+    expect([entry.cursor, entry.cursor]).toEqual(["cursor-1", "cursor-1"]);
+  });
+
+  it("keeps its place where its event was erased", () => {
+    const entry = new Entry(POSITION, 1_700_000_000_000, null, 0, createCursorCodec(Buffer.alloc(16)));
+    expect(entry).toMatchObject({ ...POSITION, event: null, bytes: 0 });
+  });
+});
