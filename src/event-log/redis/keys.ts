@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import type { Event } from "../../event/event.ts";
+import { FILTER_FIELDS, type FilterField, valuesOf } from "../../event/event-filter.ts";
+
+/** Characters of a value that stand in a key as they are: a longer one, such as a whole message taken for a tag, is hashed. */
+const LONGEST_VALUE = 128;
+
+/** The names of all that one log keeps in Redis. They share one hash tag, so that a cluster keeps them in one slot. */
+export interface RedisKeys {
+  /** Hash: layout, epoch, number, tag and receivedAt of the head, oldest, cursorKey, countsFrom. */
+  readonly meta: string;
+  /** Stream: the entry `<number>-0` with the fields t (tag), r (receivedAt) and e (the stored event). */
+  readonly entries: string;
+  /** Hash, by number: `<tag> <receivedAt>` of an entry that was erased. */
+  readonly erased: string;
+  /** Sorted set of event ids by the number last given to each: the deduplication window, and where an id is found. */
+  readonly ids: string;
+  /** Sorted set of the first numbers of each minute in which something was received, by that minute. */
+  readonly minutes: string;
+  /** Hash: the counts of the minute that the newest entry was received in, by {@link countName}. */
+  readonly minute: string;
+  /** Hash, by minute: JSON of the counts of each minute before it. */
+  readonly counts: string;
+  /** List of webhook requests as JSON, newest first. */
+  readonly requests: string;
+  /** What a check writes: it expires by itself. */
+  readonly check: string;
+  /** The channel on which an append tells how far the log reaches. */
+  readonly channel: string;
+  /** Sorted set of the numbers of the entries that bear `value` under `field`, by number. */
+  index(field: FilterField, value: string): string;
+  /** The same, of the entries that bear both. */
+  indexOfBoth(type: string, subaccount: string): string;
+}
+
+export function createKeys(prefix: string): RedisKeys {
+  // Redis hashes what stands between the first brace and the next: nothing there would be no tag at all.
+  if (prefix === "" || /[{}]/.test(prefix)) throw new RangeError("a prefix has no braces and is not empty");
+  const key = (name: string) => `{${prefix}}:${name}`;
+  return {
+    meta: key("meta"),
+    entries: key("entries"),
+    erased: key("erased"),
+    ids: key("ids"),
+    minutes: key("minutes"),
+    minute: key("minute"),
+    counts: key("counts"),
+    requests: key("requests"),
+    check: key("check"),
+    channel: key("appended"),
+    index: (field, value) => key(`i:${field}:${nameOf(value)}`),
+    indexOfBoth: (type, subaccount) => key(`i:${type}+subaccount:${nameOf(subaccount)}`),
+  };
+}
+
+/** Every index key under which `event` is found, each once. */
+export function indexKeysOf(keys: RedisKeys, event: Event): ReadonlySet<string> {
+  const indexKeys = new Set<string>();
+  for (const field of FILTER_FIELDS) {
+    for (const value of valuesOf(event, field)) indexKeys.add(keys.index(field, value));
+  }
+  for (const subaccount of valuesOf(event, "subaccount")) indexKeys.add(keys.indexOfBoth(event.type, subaccount));
+  return indexKeys;
+}
+
+/** The name under which an event is counted by the minute; no type has a colon. */
+export function countName(type: string, subaccount: string | null): string {
+  return subaccount === null ? type : `${type}:${nameOf(subaccount)}`;
+}
+
+/** `value` as a part of a key. Not well-formed UTF-16, it would lose in UTF-8 what sets it apart from others. */
+function nameOf(value: string): string {
+  if (value.length <= LONGEST_VALUE && value.isWellFormed()) return `=${value}`;
+  return `#${createHash("sha256").update(JSON.stringify(value)).digest("base64url")}`;
+}

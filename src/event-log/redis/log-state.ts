@@ -1,0 +1,93 @@
+import { logUnavailable } from "../../error.ts";
+import { type CursorCodec, createCursorCodec, type Position } from "../../event/cursor.ts";
+import { Entry } from "../../event/entry.ts";
+import { decodeStoredEvent } from "../../event/stored-event.ts";
+import type { Head } from "../event-log.ts";
+
+/** What the log reaches from and to, in one snapshot. */
+export interface LogState extends Position {
+  /** The newest entry's; 0 while there is none. */
+  readonly receivedAt: number;
+  /** Number of the oldest entry held, as every reader is to see it. */
+  readonly oldest: number;
+  /** Number of the oldest entry that Redis still has: trimming by count lags behind a little. */
+  readonly oldestKept: number;
+  /** First minute since the Unix epoch whose counts are kept. */
+  readonly countsFrom: number;
+  readonly codec: CursorCodec;
+}
+
+/** The layout that this version reads and writes, as in prelude.lua. */
+const LAYOUT = "1";
+
+/** The fields of the meta hash, in the order in which a state is read. */
+export const STATE_FIELDS = [
+  "layout",
+  "epoch",
+  "number",
+  "tag",
+  "receivedAt",
+  "oldest",
+  "cursorKey",
+  "countsFrom",
+] as const;
+
+type StateReply = readonly (string | null)[];
+
+/** Reads states from replies, and remembers the newest. */
+export interface LogStates {
+  /** Null where there is no log. The reply may have more behind the state's fields. */
+  parse(reply: StateReply): LogState | null;
+  /** What was last seen; null before that. */
+  readonly known: Pick<LogState, "epoch" | "number" | "codec"> | null;
+  /** The epoch was changed, by ourselves. */
+  renewed(epoch: string): void;
+}
+
+export function createLogStates(retentionEvents: number): LogStates {
+  let known: Pick<LogState, "epoch" | "number" | "codec"> | null = null;
+  let knownKey: string | null = null;
+  return {
+    parse(reply) {
+      const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom] = reply as string[];
+      if (layout === null) return null;
+      if (layout !== LAYOUT) {
+        throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
+      }
+      const codec =
+        known !== null && knownKey === cursorKey
+          ? known.codec
+          : createCursorCodec(Buffer.from(cursorKey as string, "hex"));
+      const state: LogState = {
+        epoch: epoch as string,
+        number: Number(number),
+        tag: tag as string,
+        receivedAt: Number(receivedAt),
+        oldest: Math.max(Number(oldest), Number(number) - retentionEvents + 1),
+        oldestKept: Number(oldest),
+        countsFrom: Number(countsFrom),
+        codec,
+      };
+      known = state;
+      knownKey = cursorKey as string;
+      return state;
+    },
+    get known() {
+      return known;
+    },
+    renewed(epoch) {
+      if (known !== null) known = { ...known, epoch };
+    },
+  };
+}
+
+export function headOf({ epoch, number, tag, oldest, codec }: LogState): Head {
+  return { epoch, number, tag, oldest, cursor: codec.encode({ epoch, number, tag }) };
+}
+
+/** The entry at `position` from its stored form; null where it was erased. */
+export function entryOf(position: Position, receivedAt: number, stored: string | null, codec: CursorCodec): Entry {
+  return stored === null
+    ? new Entry(position, receivedAt, null, 0, codec)
+    : new Entry(position, receivedAt, decodeStoredEvent(stored), Buffer.byteLength(stored), codec);
+}

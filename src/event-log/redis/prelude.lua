@@ -1,0 +1,80 @@
+-- Stands before every script of this folder.
+
+-- Raised when a field, a key or a form of theirs changes its meaning: an older instance then stops instead of writing.
+local LAYOUT = '1'
+local MINUTE = 60000
+-- Lua's unpack takes some 8,000 values.
+local CHUNK = 4000
+
+local call = redis.call
+local floor = math.floor
+
+-- Whole numbers as text: Lua's own form turns to an exponent from 1e15 on.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- The number of a stream id, which is always `<number>-0`.
+local function numberOf(id)
+  return tonumber(string.sub(id, 1, -3))
+end
+
+-- An entry's tag, receivedAt and stored event, from the fields t, r and e that XADD was given in this order.
+local function fieldsOf(row)
+  local fields = row[2]
+  return fields[2], fields[4], fields[6]
+end
+
+-- The store's clock in milliseconds.
+local function clock()
+  local time = call('TIME')
+  return time[1] * 1000 + floor(time[2] / 1000)
+end
+
+-- The counts of the running minute as one text; nil where nothing was counted.
+local function countsText(key)
+  local counted = call('HGETALL', key)
+  if #counted == 0 then return nil end
+  local totals = {}
+  for i = 1, #counted, 2 do totals[counted[i]] = tonumber(counted[i + 1]) end
+  return cjson.encode(totals)
+end
+
+-- The log's state, or nil where there is no log. The fields stand as in STATE_FIELDS of log-state.ts.
+local function readMeta(key)
+  local meta = call('HMGET', key,
+    'layout', 'epoch', 'number', 'tag', 'receivedAt', 'oldest', 'cursorKey', 'countsFrom')
+  if not meta[1] then return nil end
+  if meta[1] ~= LAYOUT then error('LAYOUT the log has layout ' .. meta[1] .. ', this version knows ' .. LAYOUT, 0) end
+  return {
+    epoch = meta[2], number = tonumber(meta[3]), tag = meta[4], receivedAt = tonumber(meta[5]),
+    oldest = tonumber(meta[6]), cursorKey = meta[7], countsFrom = tonumber(meta[8]),
+  }
+end
+
+-- The log's state as readMeta has it; makes the log where there is none, with the epoch and the cursor key offered.
+local function openMeta(metaKey, entriesKey, epoch, cursorKey)
+  local meta = readMeta(metaKey)
+  if meta then return meta end
+  meta = { epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1, cursorKey = cursorKey, countsFrom = 0 }
+  -- A store that has lost this key alone (evicted, deleted) numbers on behind what it holds, so that its indexes stay
+  -- true; under a new epoch, so that no old cursor passes.
+  local newest = call('XREVRANGE', entriesKey, '+', '-', 'COUNT', 1)[1]
+  if newest then
+    local tag, receivedAt = fieldsOf(newest)
+    meta.number, meta.tag, meta.receivedAt = numberOf(newest[1]), tag, tonumber(receivedAt)
+    meta.oldest = numberOf(call('XRANGE', entriesKey, '-', '+', 'COUNT', 1)[1][1])
+  end
+  call('HSET', metaKey, 'layout', LAYOUT, 'epoch', epoch, 'number', text(meta.number), 'tag', meta.tag,
+    'receivedAt', text(meta.receivedAt), 'oldest', text(meta.oldest), 'cursorKey', cursorKey, 'countsFrom', '0')
+  return meta
+end
+
+-- The tag of the entry `number`, of an erased one too; false where there is none. An erased entry leaves
+-- `<tag> <receivedAt>` under its number.
+local function tagOf(entriesKey, erasedKey, number)
+  local row = call('XRANGE', entriesKey, number .. '-0', number .. '-0')[1]
+  if row then return (fieldsOf(row)) end
+  local erased = call('HGET', erasedKey, number)
+  return erased and string.match(erased, '^%S+')
+end

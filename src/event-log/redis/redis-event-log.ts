@@ -1,0 +1,130 @@
+import type { Logger } from "pino";
+import type { RedisConnection } from "../../config.ts";
+import type { Position } from "../../event/cursor.ts";
+import type { WebhookRequest } from "../../event/webhook-request.ts";
+import { type EventLog, type LogLimits, WEBHOOK_REQUESTS_KEPT } from "../event-log.ts";
+import { createAppend } from "./append.ts";
+import { newEpoch, newLog } from "./candidate.ts";
+import { createClient } from "./connection.ts";
+import { createCount } from "./counting.ts";
+import { createFind } from "./finding.ts";
+import { createKeys } from "./keys.ts";
+import { createLink } from "./link.ts";
+import { createLogStates, headOf } from "./log-state.ts";
+import { resultsOf } from "./pipeline.ts";
+import { createReading } from "./reading.ts";
+import { createRetention } from "./retention.ts";
+import { SCRIPTS } from "./script.ts";
+import { createWakeUps } from "./wake-ups.ts";
+
+export interface RedisEventLogOptions {
+  readonly connection: RedisConnection;
+  /** Begins every key and the channel; without braces. */
+  readonly prefix: string;
+  readonly limits: LogLimits;
+  readonly logger?: Pick<Logger, "warn" | "info"> | undefined;
+  /** Milliseconds after which a method rejects. @default 5000 */
+  readonly commandTimeoutMs?: number | undefined;
+}
+
+/** Milliseconds after which what a check has written is gone. */
+const CHECK_EXPIRY = 60_000;
+
+/**
+ * Opens the event log that is kept in Redis, from 6.2 on. Returns at once, Redis up or down, and goes on connecting:
+ * methods reject with LOG_UNAVAILABLE until it stands.
+ */
+export function openRedisEventLog({
+  connection,
+  prefix,
+  limits,
+  logger,
+  commandTimeoutMs = 5_000,
+}: RedisEventLogOptions): EventLog {
+  const keys = createKeys(prefix);
+  const states = createLogStates(limits.retentionEvents);
+  const reading = createReading(keys, states, limits);
+  const find = createFind(keys, reading);
+  const count = createCount(keys, reading);
+  const appendBatch = createAppend(keys, limits);
+
+  // Appends have a connection of their own: what waits for replicas on it must not keep readers waiting.
+  const open = (role: string) => createClient(connection, `mandrill-live:${role}`, commandTimeoutMs);
+  const appending = createLink({ client: open("append"), timeoutMs: commandTimeoutMs, logger });
+  const commands = createLink({ client: open("read"), timeoutMs: commandTimeoutMs });
+  const subscriber = open("subscribe");
+  const subscribing = createLink({ client: subscriber, timeoutMs: commandTimeoutMs });
+  const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, logger });
+  const retention = createRetention(keys, states, limits, commands);
+
+  const head = () => commands.run(async (client) => headOf((await reading.look(client)).state));
+  let relook: Promise<unknown> | null = null;
+
+  return {
+    kind: "redis",
+    async append(events) {
+      if (events.length === 0) return { appended: 0, duplicates: 0, head: (await head()).number };
+      return appending.run(async (client) => {
+        const appended = await appendBatch(client, events);
+        await retention.afterAppend(appended);
+        return { appended: appended.appended, duplicates: appended.duplicates, head: appended.head };
+      });
+    },
+    read: (position, limit) => commands.run((client) => reading.read(client, position, limit)),
+    head,
+    async positionOf(cursor): Promise<Position | null> {
+      const { known } = states;
+      if (known !== null) {
+        const position = known.codec.decode(cursor);
+        // Only its shape makes a cursor unreadable, under whatever key.
+        if (position === null || position.epoch === known.epoch) return position;
+      }
+      // Of another epoch: forged, foreign, or of a log with a new key. One look at a time answers all who ask.
+      relook ??= head().finally(() => {
+        relook = null;
+      });
+      await relook;
+      return states.known?.codec.decode(cursor) ?? null;
+    },
+    find: (query) => commands.run((client) => find(client, query)),
+    findById: (id) =>
+      commands.run(async (client) => {
+        const [{ state }, number] = await Promise.all([reading.look(client), client.zscore(keys.ids, id)]);
+        if (number === null || Number(number) < state.oldest) return null;
+        const { entries } = await reading.fetch(client, state, [Number(number)], 1);
+        return entries[0] ?? null;
+      }),
+    count: (query) => commands.run((client) => count(client, query)),
+    async recordRequests(requests) {
+      if (requests.length === 0) return;
+      await commands.run(async (client) => {
+        const texts = requests.map((request) => JSON.stringify(request));
+        const pipeline = client.pipeline().lpush(keys.requests, ...texts);
+        resultsOf(await pipeline.ltrim(keys.requests, 0, WEBHOOK_REQUESTS_KEPT - 1).exec());
+      });
+    },
+    requests: (limit) =>
+      commands.run(async (client) => {
+        const texts = limit < 1 ? [] : await client.lrange(keys.requests, 0, limit - 1);
+        return texts.map((text) => JSON.parse(text) as WebhookRequest);
+      }),
+    onWakeUp: wakeUps.listen,
+    renewEpoch: (known) =>
+      commands.run(async (client) => {
+        const args = [newEpoch(), newLog()[1], known];
+        const epoch = (await SCRIPTS.renew.run(client, [keys.meta, keys.entries], args)) as string;
+        states.renewed(epoch);
+        return epoch;
+      }),
+    trim: retention.trim,
+    async check() {
+      // A write that Redis refuses whenever it would refuse an append: without memory, as a replica, without its disk.
+      const write = appending.run((client) => client.set(keys.check, "", "PX", CHECK_EXPIRY));
+      await Promise.all([write, commands.run((client) => client.get(keys.check))]);
+    },
+    async close() {
+      wakeUps.stop();
+      await Promise.all([appending.close(), commands.close(), subscribing.close()]);
+    },
+  };
+}

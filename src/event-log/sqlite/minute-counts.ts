@@ -1,0 +1,76 @@
+import type { DatabaseSync } from "node:sqlite";
+import { COUNT_MINUTE_MS } from "../event-counts.ts";
+
+/** How many events were appended, a minute, type and subaccount. Minutes are their starts, in milliseconds. */
+export interface MinuteCounts {
+  /** Counts one event. Written by {@link flush}. */
+  add(minute: number, type: string, subaccount: string | undefined): void;
+  flush(): void;
+  /** Leaves out what was added and not flushed. */
+  discard(): void;
+  /** Events of `type` in the minutes from `from`, inclusive, to `to`, exclusive; of `subaccount` alone unless null. */
+  sum(from: number, to: number, type: string, subaccount: string | null): number;
+  /** Forgets the minutes before `minute`. */
+  removeBefore(minute: number): void;
+}
+
+const EVERY_EVENT = 0;
+const ONE_SUBACCOUNT = 1;
+
+interface Row {
+  readonly scope: number;
+  readonly subaccount: string;
+  readonly type: string;
+}
+
+export function createMinuteCounts(database: DatabaseSync): MinuteCounts {
+  const upsert = database.prepare(
+    `INSERT INTO counts (scope, subaccount, type, minute, count) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  );
+  const total = database.prepare(
+    `SELECT sum(count) AS total FROM counts
+     WHERE scope = ? AND subaccount = ? AND type = ? AND minute >= ? AND minute < ?`,
+  );
+  const nextRow = database.prepare(
+    `SELECT scope, subaccount, type FROM counts WHERE (scope, subaccount, type) > (?, ?, ?)
+     ORDER BY scope, subaccount, type LIMIT 1`,
+  );
+  const remove = database.prepare("DELETE FROM counts WHERE scope = ? AND subaccount = ? AND type = ? AND minute < ?");
+  const pending = new Map<string, Row & { minute: number; count: number }>();
+
+  function count(scope: number, subaccount: string, type: string, minute: number): void {
+    const key = JSON.stringify([scope, minute, type, subaccount]);
+    const known = pending.get(key);
+    if (known === undefined) pending.set(key, { scope, subaccount, type, minute, count: 1 });
+    else known.count += 1;
+  }
+
+  return {
+    add(minute, type, subaccount) {
+      count(EVERY_EVENT, "", type, minute);
+      if (subaccount !== undefined) count(ONE_SUBACCOUNT, subaccount, type, minute);
+    },
+    flush() {
+      for (const row of pending.values()) {
+        upsert.run(row.scope, row.subaccount, row.type, row.minute / COUNT_MINUTE_MS, row.count);
+      }
+      pending.clear();
+    },
+    discard: () => pending.clear(),
+    sum(from, to, type, subaccount) {
+      const scope = subaccount === null ? EVERY_EVENT : ONE_SUBACCOUNT;
+      const range = [from / COUNT_MINUTE_MS, to / COUNT_MINUTE_MS] as const;
+      return Number(total.get(scope, subaccount ?? "", type, ...range)?.total ?? 0);
+    },
+    removeBefore(minute) {
+      // Minute by minute the rows lie apart: go from series to series, each of which loses its beginning.
+      let series: Row | undefined = { scope: -1, subaccount: "", type: "" };
+      for (;;) {
+        series = nextRow.get(series.scope, series.subaccount, series.type) as Row | undefined;
+        if (series === undefined) return;
+        remove.run(series.scope, series.subaccount, series.type, minute / COUNT_MINUTE_MS);
+      }
+    },
+  };
+}

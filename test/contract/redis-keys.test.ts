@@ -1,0 +1,181 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { RedisConnection } from "../../src/config.ts";
+import type { Event } from "../../src/event/event.ts";
+import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
+import { createKeys, indexKeysOf } from "../../src/event-log/redis/keys.ts";
+import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
+import { sampleEvent, sampleEvents } from "../harness/event-samples.ts";
+import { startRedisCluster, startRedisServer } from "../harness/redis-server.ts";
+
+const DAY = 86_400_000;
+const LIMITS: LogLimits = {
+  retentionEvents: 30,
+  retentionMs: DAY,
+  deduplicationMs: DAY,
+  deduplicationEvents: 40,
+};
+
+function varied(count: number, prefix: string): Event[] {
+  return sampleEvents(count, prefix, (i) => ({
+    type: i % 2 === 0 ? "send" : "open",
+    email: i % 5 === 0 ? null : `reader-${i}@example.com`,
+    tags: i % 3 === 0 ? [] : [`tag-${i % 4}`, "x".repeat(300)],
+    subaccount: i % 4 === 0 ? "acme" : null,
+  }));
+}
+
+/** Does everything that a log can do, trimming and duplicates too. */
+async function useAll(eventLog: EventLog): Promise<void> {
+  for (let i = 0; i < 8; i++) await eventLog.append(varied(20, `round-${i}`));
+  expect(await eventLog.append(varied(20, "round-7"))).toMatchObject({ appended: 0, duplicates: 20 });
+  await eventLog.trim();
+  const head = await eventLog.head();
+  expect(head).toMatchObject({ number: 160, oldest: 131 });
+  const { entries } = await eventLog.find({
+    filter: [
+      { field: "tag", anyOf: ["tag-1", "tag-2"] },
+      { field: "type", anyOf: ["open"] },
+    ],
+    order: "oldest-first",
+    limit: 50,
+  });
+  expect(entries.length).toBeGreaterThan(0);
+  const chunk = await eventLog.read(entries[0] ?? head, { entries: 500, bytes: 1_000_000 });
+  expect(chunk.entries.at(-1)?.number).toBe(160);
+  const now = chunk.entries.at(-1)?.receivedAt ?? 0;
+  for (const filter of [
+    [],
+    [{ field: "subaccount", anyOf: ["acme"] }],
+    [{ field: "tag", anyOf: ["tag-1"] }],
+  ] as const) {
+    await eventLog.count({ from: now - 60_000, to: now + 1, buckets: 7, filter });
+  }
+  expect((await eventLog.findById("round-7-1"))?.number).toBe(141);
+  expect(await eventLog.positionOf(head.cursor)).toMatchObject({ number: 160 });
+  await eventLog.recordRequests([]);
+  await eventLog.requests(1);
+  await eventLog.renewEpoch(head.epoch);
+  await eventLog.check();
+}
+
+function open(connection: RedisConnection): EventLog {
+  const eventLog = openRedisEventLog({ connection, prefix: "keys", limits: LIMITS });
+  onTestFinished(() => eventLog.close());
+  return eventLog;
+}
+
+interface Heard {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly byScript: boolean;
+}
+
+/** Hears of every command that Redis carries out, and of those of a script behind the script. */
+async function startMonitor(port: number): Promise<AsyncIterable<Heard>> {
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const lines = createInterface(socket)[Symbol.asyncIterator]();
+  await once(socket, "connect");
+  socket.write("MONITOR\r\n");
+  await lines.next();
+  return (async function* () {
+    for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+      const [command = "", ...args] = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, value = ""]) => value);
+      yield { command: command.toLowerCase(), args, byScript: / lua\] /.test(line) };
+    }
+  })();
+}
+
+describe("the keys of a Redis log", () => {
+  it("are all declared by the scripts that touch them", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const monitor = await startMonitor(server.port);
+    await useAll(open({ kind: "standalone", url: server.url }));
+    // The monitor hears of commands in order: what comes before this one has all been heard.
+    await server.client.echo("the end");
+    let declared = new Set<string>();
+    const undeclared: string[] = [];
+    let touched = 0;
+    for await (const { command, args, byScript } of monitor) {
+      if (command === "echo") break;
+      if (command.startsWith("eval")) declared = new Set(args.slice(2, 2 + Number(args[1])));
+      if (!byScript || command === "time" || command === "publish") continue;
+      touched += 1;
+      if (!declared.has(args[0] ?? "")) undeclared.push(`${command} ${args[0]}`);
+    }
+    expect(undeclared).toEqual([]);
+    expect(touched).toBeGreaterThan(500);
+  });
+
+  it("lie in one slot of a cluster, whose every node leads to them", async () => {
+    const cluster = await startRedisCluster(3);
+    onTestFinished(() => cluster.stop());
+    for (const { port } of cluster.nodes) {
+      await useAll(open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }));
+      for (const { client } of cluster.nodes) await client.flushall();
+    }
+  });
+
+  it("wake up listeners on every node of a cluster", async () => {
+    const cluster = await startRedisCluster(3);
+    onTestFinished(() => cluster.stop());
+    const [writer, reader] = cluster.nodes.map(({ port }) =>
+      open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }),
+    ) as [EventLog, EventLog];
+    const subscribed = Promise.withResolvers<void>();
+    const woken = Promise.withResolvers<number>();
+    reader.onWakeUp(({ number }) => (number === undefined ? subscribed.resolve() : woken.resolve(number)));
+    await subscribed.promise;
+    await writer.append(varied(3, "cluster"));
+    expect(await woken.promise).toBe(3);
+  });
+
+  it("are gone once nothing is indexed under them", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const eventLog = openRedisEventLog({
+      connection: { kind: "standalone", url: server.url },
+      prefix: "keys",
+      limits: { ...LIMITS, retentionEvents: 5, deduplicationEvents: 5 },
+    });
+    onTestFinished(() => eventLog.close());
+    const newest = sampleEvents(6, "newest", () => ({ email: "new@example.com", messageId: "new", tags: ["new"] }));
+    await eventLog.append(varied(700, "old"));
+    await eventLog.append(newest);
+    await eventLog.trim();
+    const keys = createKeys("keys");
+    const expected = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute];
+    for (const event of newest) expected.push(...indexKeysOf(keys, event));
+    expect((await server.client.keys("*")).sort()).toEqual([...new Set(expected)].sort());
+    expect(await server.client.xlen(keys.entries)).toBe(6);
+    expect(await server.client.zcard(keys.ids)).toBe(6);
+  });
+
+  it("tell apart values that no key can hold as they are", () => {
+    const keys = createKeys("keys");
+    const values = [
+      "",
+      "a",
+      "=a",
+      "#a",
+      "x".repeat(128),
+      "x".repeat(129),
+      "x".repeat(130),
+      "\ud800",
+      "\ud801",
+      "\ufffd",
+    ];
+    const names = values.map((value) => Buffer.from(keys.index("tag", value)).toString());
+    expect(new Set(names).size).toBe(values.length);
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThan(200);
+    expect(indexKeysOf(keys, sampleEvent({ tags: ["a", "a"] })).size).toBe(4);
+  });
+
+  it("cannot be made of a prefix that would scatter them", () => {
+    for (const prefix of ["", "}", "a}b", "{"]) expect(() => createKeys(prefix)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,220 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Redis } from "ioredis";
+
+/** A real Redis of one's own, on a free port of 127.0.0.1. */
+export interface RedisServer {
+  readonly port: number;
+  /** With the password, if `requirepass` is set. */
+  readonly url: string;
+  /** Connected to it; closed by {@link stop}. */
+  readonly client: Redis;
+  /** Stops the process where it stands: connections are taken, and nothing is answered. */
+  pause(): void;
+  resume(): void;
+  /** Ends the process at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and folder, after ending it if need be. */
+  restart(): Promise<void>;
+  /** Ends it, if it is still there, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** Directives of redis.conf by their names. Without them nothing is kept on disk. */
+  readonly config?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A cluster's second port lies this far above the first. */
+const CLUSTER_BUS = 10_000;
+const LAST_PORT = 65_535;
+/** Another process may take a free port before Redis does. */
+const ATTEMPTS = 5;
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export async function startRedisServer({ config = {} }: RedisServerOptions = {}): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), "mandrill-live-redis-"));
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  let port = 0;
+  let child: ChildProcess | null = null;
+  for (let attempt = 1; child === null; attempt++) {
+    port = await freePort();
+    try {
+      child = await launchServer(folder, port, config);
+    } catch (error) {
+      if (attempt < ATTEMPTS && String(error).includes("Address already in use")) continue;
+      await removeFolder();
+      throw error;
+    }
+  }
+  const { requirepass: password } = config;
+  const url = `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`;
+  const client = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on("error", () => {});
+
+  async function kill(): Promise<void> {
+    if (child === null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+    child = null;
+  }
+
+  return {
+    port,
+    url,
+    client,
+    pause: () => void child?.kill("SIGSTOP"),
+    resume: () => void child?.kill("SIGCONT"),
+    kill,
+    async restart() {
+      await kill();
+      child = await launchServer(folder, port, config);
+    },
+    async stop() {
+      client.disconnect();
+      await kill();
+      await removeFolder();
+    },
+  };
+}
+
+/** A sentinel that watches one master, and alone decides that it is down. */
+export interface RedisSentinel {
+  readonly port: number;
+  /** Resolves when the sentinel knows of a replica that can take over. */
+  untilReplicaKnown(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startRedisSentinel(name: string, master: RedisServer): Promise<RedisSentinel> {
+  const folder = await mkdtemp(join(tmpdir(), "mandrill-live-sentinel-"));
+  const file = join(folder, "sentinel.conf");
+  const port = await freePort();
+  const lines = [
+    `port ${port}`,
+    "bind 127.0.0.1",
+    `dir ${folder}`,
+    `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+    `sentinel down-after-milliseconds ${name} 300`,
+    `sentinel failover-timeout ${name} 1000`,
+  ];
+  await writeFile(file, lines.join("\n"));
+  const child = await launch([file, "--sentinel"], "Sentinel ID is");
+  const client = new Redis({ port, host: "127.0.0.1", retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on("error", () => {});
+  return {
+    port,
+    async untilReplicaKnown() {
+      for (;;) {
+        const replicas = (await client.call("SENTINEL", "REPLICAS", name)) as string[][];
+        const [fields = []] = replicas;
+        if (fields[fields.indexOf("master-link-status") + 1] === "ok") return;
+      }
+    },
+    async stop() {
+      client.disconnect();
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Masters that share out the slots among them. */
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+export async function startRedisCluster(masters = 3): Promise<RedisCluster> {
+  const nodes: RedisServer[] = [];
+  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
+  try {
+    for (let i = 0; i < masters; i++) nodes.push(await startRedisServer({ config: { "cluster-enabled": "yes" } }));
+    const slots = 16_384;
+    const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
+    for (const [i, { client }] of nodes.entries()) {
+      const [from, to] = [i, i + 1].map((part) => Math.floor((part * slots) / masters)) as [number, number];
+      await client.cluster("ADDSLOTSRANGE", from, to - 1);
+    }
+    for (const { port } of others) await first.client.cluster("MEET", "127.0.0.1", port);
+    for (const { client } of nodes) await untilClustered(client, masters);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { nodes, stop };
+}
+
+/** Asks until the node has the whole cluster in view. */
+async function untilClustered(client: Redis, masters: number): Promise<void> {
+  for (;;) {
+    const info = String(await client.cluster("INFO"));
+    if (info.includes("cluster_state:ok") && info.includes(`cluster_size:${masters}\r`)) return;
+    // Redis holds the next question back, waiting for a replica that there is not.
+    await client.wait(1, 50);
+  }
+}
+
+/** Starts a server; resolves when it takes connections. */
+function launchServer(folder: string, port: number, config: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const directives = {
+    port: `${port}`,
+    bind: "127.0.0.1",
+    dir: folder,
+    save: "",
+    appendonly: "no",
+    // A replica need not wait for others that may want the same copy.
+    "repl-diskless-sync-delay": "0",
+    ...config,
+  };
+  const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, value]);
+  return launch(args, "Ready to accept connections");
+}
+
+/** Resolves when Redis prints `sign`; rejects with what it printed if it ends before. */
+async function launch(args: readonly string[], sign: string): Promise<ChildProcess> {
+  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  const printed: string[] = [];
+  child.stderr.on("data", (text) => printed.push(String(text)));
+  const failed = Promise.race([
+    once(child, "exit").then(() => "it ended"),
+    once(child, "error").then(([error]) => String(error)),
+  ]).then((reason) => {
+    throw new Error(`redis-server did not start: ${reason}\n${printed.join("\n")}`);
+  });
+  const ready = new Promise<void>((resolve) => {
+    createInterface(child.stdout).on("line", (line) => {
+      printed.push(line);
+      if (line.includes(sign)) resolve();
+    });
+  });
+  failed.catch(() => {});
+  await Promise.race([ready, failed]);
+  return child;
+}
+
+/** A port that was free a moment ago, with room above it for a cluster's second one. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, "close");
+    if (port + CLUSTER_BUS <= LAST_PORT) return port;
+  }
+}
