@@ -1,0 +1,162 @@
+import type { LogLimits } from "./event-log/event-log.ts";
+import { misspelledSettings } from "./misspelled-setting.ts";
+import { SETTINGS, type Setting, type SettingName, type SettingValues } from "./setting.ts";
+import type { HostAndPort } from "./setting-kind.ts";
+import type { LogLevel } from "./telemetry/logger.ts";
+
+/** Which Redis, and how it is found. `url` lends user, password, TLS and database where it is not itself the way. */
+export type RedisConnection =
+  | { readonly kind: "standalone"; readonly url: string }
+  | {
+      readonly kind: "sentinel";
+      readonly sentinels: readonly HostAndPort[];
+      readonly master: string;
+      readonly url?: string | undefined;
+    }
+  | { readonly kind: "cluster"; readonly nodes: readonly HostAndPort[]; readonly url?: string | undefined };
+
+/** Which event log. */
+export type EventLogConfig =
+  | { readonly kind: "sqlite"; readonly dataDir: string }
+  | { readonly kind: "redis"; readonly connection: RedisConnection; readonly prefix: string };
+
+/** What the service is started with. Frozen through and through. */
+export interface Config {
+  readonly production: boolean;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly webhook: {
+    /** As typed into Mandrill. */
+    readonly urls: readonly string[];
+    /** Empty: signatures are not checked. Never empty `urls` beside keys. */
+    readonly keys: readonly string[];
+    readonly maxBodyBytes: number;
+  };
+  readonly eventLog: EventLogConfig;
+  readonly limits: LogLimits;
+  readonly feed: { readonly recentEntries: number };
+  readonly socket: { readonly maxBufferedBytes: number; readonly stallMs: number };
+  readonly shutdownMs: number;
+  readonly telemetry: { readonly level: LogLevel };
+  /** What was given but has no effect, a sentence each, for a person. */
+  readonly warnings: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every variable that cannot be used, a sentence each; secrets are masked. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    const settings = problems.length === 1 ? "This setting" : `These ${problems.length} settings`;
+    super(`${settings} cannot be used:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads every setting from the environment. A variable that is empty, or blank, is not set.
+ * @throws {ConfigError} naming every variable that is wrong, what was given and what is allowed
+ */
+export function loadConfig(env: Environment): Config {
+  const { values, problems } = readSettings(env);
+  problems.push(...contradictions(env));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze({
+    production: values.NODE_ENV === "production",
+    http: { host: values.HOST, port: values.PORT },
+    webhook: {
+      urls: values.MANDRILL_WEBHOOK_URLS,
+      keys: values.MANDRILL_WEBHOOK_KEYS,
+      maxBodyBytes: values.MAX_BODY_BYTES,
+    },
+    eventLog: eventLogOf(values),
+    limits: {
+      retentionEvents: values.RETENTION_EVENTS,
+      retentionMs: values.RETENTION_DAYS,
+      deduplicationMs: values.DEDUPLICATION_DAYS,
+      deduplicationEvents: values.DEDUPLICATION_EVENTS,
+    },
+    feed: { recentEntries: values.RECENT_ENTRIES },
+    socket: { maxBufferedBytes: values.MAX_BUFFERED_BYTES, stallMs: values.STALL_SECONDS },
+    shutdownMs: values.SHUTDOWN_SECONDS,
+    telemetry: { level: values.LOG_LEVEL },
+    warnings: warningsOf(env),
+  });
+}
+
+function readSettings(env: Environment): { values: SettingValues; problems: string[] } {
+  const problems: string[] = [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
+    const given = textOf(env, name);
+    const value = given === undefined ? setting.unset : setting.parse(given);
+    values[name] = value;
+    if (given === undefined || value !== undefined) continue;
+    problems.push(`${name} is ${setting.show?.(given) ?? JSON.stringify(given)}; allowed: ${setting.allowed}.`);
+  }
+  // Complete where there is no problem, and used only then.
+  return { values: values as SettingValues, problems };
+}
+
+/** What no single variable is to blame for. */
+function contradictions(env: Environment): string[] {
+  const set = (name: SettingName): boolean => textOf(env, name) !== undefined;
+  const problems: string[] = [];
+  if (set("MANDRILL_WEBHOOK_KEYS") && !set("MANDRILL_WEBHOOK_URLS")) {
+    problems.push(
+      "MANDRILL_WEBHOOK_KEYS is set and MANDRILL_WEBHOOK_URLS is not: a signature covers the URL as typed into Mandrill, so it cannot be checked without.",
+    );
+  }
+  if (set("REDIS_CLUSTER") && (set("REDIS_SENTINELS") || set("REDIS_SENTINEL_MASTER"))) {
+    problems.push("REDIS_CLUSTER and REDIS_SENTINELS are both set: a Redis is found by one or the other.");
+  } else if (set("REDIS_SENTINELS") !== set("REDIS_SENTINEL_MASTER")) {
+    problems.push(
+      set("REDIS_SENTINELS")
+        ? "REDIS_SENTINELS is set and REDIS_SENTINEL_MASTER is not: sentinels are asked for a master by its name."
+        : "REDIS_SENTINEL_MASTER is set and REDIS_SENTINELS is not: nobody can be asked where the master is.",
+    );
+  }
+  if (set("REDIS_CLUSTER") && /\/0*[1-9]\d*$/.test(textOf(env, "REDIS_URL") ?? "")) {
+    problems.push("REDIS_URL names a database and REDIS_CLUSTER is set: a cluster has database 0 alone.");
+  }
+  return problems;
+}
+
+function warningsOf(env: Environment): string[] {
+  const given = Object.keys(env).filter((name) => textOf(env, name) !== undefined);
+  const warnings = [...misspelledSettings(given, Object.keys(SETTINGS))];
+  const redis = ["REDIS_URL", "REDIS_SENTINELS", "REDIS_CLUSTER"];
+  if (given.includes("REDIS_PREFIX") && !redis.some((name) => given.includes(name))) {
+    warnings.push(`REDIS_PREFIX has no effect: none of ${redis.join(", ")} is set.`);
+  }
+  if (given.includes("MANDRILL_WEBHOOK_URLS") && !given.includes("MANDRILL_WEBHOOK_KEYS")) {
+    warnings.push("MANDRILL_WEBHOOK_KEYS is not set: signatures are not checked, whatever MANDRILL_WEBHOOK_URLS says.");
+  }
+  return warnings;
+}
+
+function eventLogOf(values: SettingValues): EventLogConfig {
+  const connection = connectionOf(values);
+  return connection === undefined
+    ? { kind: "sqlite", dataDir: values.DATA_DIR }
+    : { kind: "redis", connection, prefix: values.REDIS_PREFIX };
+}
+
+function connectionOf(values: SettingValues): RedisConnection | undefined {
+  const { REDIS_URL: url, REDIS_SENTINELS: sentinels, REDIS_SENTINEL_MASTER: master, REDIS_CLUSTER: nodes } = values;
+  if (nodes !== undefined) return { kind: "cluster", nodes, url };
+  if (sentinels !== undefined && master !== undefined) return { kind: "sentinel", sentinels, master, url };
+  return url === undefined ? undefined : { kind: "standalone", url };
+}
+
+function textOf(env: Environment, name: string): string | undefined {
+  const text = env[name]?.trim();
+  return text === "" ? undefined : text;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}
