@@ -34,7 +34,7 @@ export interface Config {
   readonly eventLog: EventLogConfig;
   readonly limits: LogLimits;
   readonly feed: { readonly recentEntries: number };
-  readonly socket: { readonly maxBufferedBytes: number; readonly stallMs: number };
+  readonly socket: { readonly maxBufferedBytes: number; readonly stallMs: number; readonly pingMs: number };
   readonly shutdownMs: number;
   readonly telemetry: { readonly level: LogLevel };
   /** What was given but has no effect, a sentence each, for a person. */
@@ -79,7 +79,7 @@ export function loadConfig(env: Environment): Config {
       deduplicationEvents: values.DEDUPLICATION_EVENTS,
     },
     feed: { recentEntries: values.RECENT_ENTRIES },
-    socket: { maxBufferedBytes: values.MAX_BUFFERED_BYTES, stallMs: values.STALL_SECONDS },
+    socket: { maxBufferedBytes: values.MAX_BUFFERED_BYTES, stallMs: values.STALL_SECONDS, pingMs: values.PING_SECONDS },
     shutdownMs: values.SHUTDOWN_SECONDS,
     telemetry: { level: values.LOG_LEVEL },
     warnings: warningsOf(env),

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { type Service, startService } from "./service.ts";
+import { settingsHelp } from "./settings-table.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { welcome } from "./telemetry/welcome.ts";
 
@@ -8,6 +9,10 @@ import { welcome } from "./telemetry/welcome.ts";
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function main(): Promise<void> {
+  if (process.argv.includes("--help")) {
+    process.stdout.write(`mandrill-live is set up by environment variables:\n\n${settingsHelp()}`);
+    return;
+  }
   const config = readConfig();
   const logger = createLogger({ level: config.telemetry.level, pretty: process.stdout.isTTY });
   for (const warning of config.warnings) logger.warn(warning);

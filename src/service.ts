@@ -41,7 +41,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     recentEntries: { maxEntries: config.feed.recentEntries, maxBytes: RECENT_BYTES },
     logger,
   });
-  const present = (error: unknown) => presentError(error, { maskUnexpected: true, logger });
+  const present = (error: unknown) => presentError(error, { maskUnexpected: config.production, logger });
   const groups = createGroups({ schema, presentError: present });
   const subscriptions = createEventSubscriptions({ schema, hub, groups });
   const shared = {
@@ -59,6 +59,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     documents: createDocuments(schema),
     hub,
     stallTimeout: config.socket.stallMs,
+    pingInterval: config.socket.pingMs,
   });
   const graphiql = createGraphiql();
   const webhook = createWebhook({

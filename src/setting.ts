@@ -122,6 +122,11 @@ export const SETTINGS = {
     duration("seconds", LONGEST_TIMER_SECONDS),
     "30",
   ),
+  PING_SECONDS: setting(
+    "How often a socket is pinged; a peer that is gone is found 10 seconds later. A proxy's idle time-out must be longer.",
+    duration("seconds", LONGEST_TIMER_SECONDS),
+    "25",
+  ),
   SHUTDOWN_SECONDS: setting(
     "How long a stop waits for requests and listeners to end by themselves.",
     duration("seconds", LONGEST_TIMER_SECONDS, { zero: true }),

@@ -1,5 +1,6 @@
 import type { Event } from "./event.ts";
 import { isEventType } from "./event-type.ts";
+import { parseExactly } from "./exact-json.ts";
 
 /**
  * Version of the stored form. A reader takes what it knows of any version's object and ignores the rest, so a
@@ -14,6 +15,6 @@ export function encodeStoredEvent(event: Event): string {
 
 /** Reads the stored form of this version and of its neighbours. A kind unknown to this version becomes `other`. */
 export function decodeStoredEvent(stored: string): Event {
-  const { v: _version, ...event } = JSON.parse(stored) as Event & { v: number };
+  const { v: _version, ...event } = parseExactly(stored) as unknown as Event & { v: number };
   return isEventType(event.type) ? (event as Event) : ({ ...(event as object), type: "other" } as Event);
 }

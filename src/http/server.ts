@@ -7,12 +7,15 @@ import { GRAPHQL_PATH } from "./graphql-endpoint.ts";
 import type { Health } from "./health.ts";
 
 /** Where Mandrill posts to. */
-export const WEBHOOK_PATH = "/mandrill";
+const WEBHOOK_PATH = "/mandrill";
 
 /** A head that has not arrived by then is given up (slow headers). Milliseconds. */
 const HEADERS_TIMEOUT = 15_000;
 /** Longer than a proxy keeps its connection idle, so that the proxy and not we ends it (60 s is usual). Milliseconds. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
+
+/** Connections that may wait to be accepted: a deploy sends 5,000 clients at once. The kernel's own bound is 4,096. */
+const BACKLOG = 4_096;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -79,7 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     listen: (port, host) =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
-        server.listen(port, host, () => {
+        server.listen({ port, host, backlog: BACKLOG }, () => {
           server.removeListener("error", reject);
           const { address, family, port: bound } = server.address() as AddressInfo;
           const name = family === "IPv6" ? `[${address}]` : address;

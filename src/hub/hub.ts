@@ -90,7 +90,9 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
     start: () => feed.start(),
     stop: () => feed.stop(),
     subscribe({ group, filter, after, sink, onEnd }) {
-      const liveFrom = acknowledgedTo > (feed.position?.number ?? 0) ? acknowledgedTo + 1 : 0;
+      // Who brings a place wants what follows it, acknowledged or not.
+      const isAhead = after === null && acknowledgedTo > (feed.position?.number ?? 0);
+      const liveFrom = isAhead ? acknowledgedTo + 1 : 0;
       const ended = (left: Subscriber): void => {
         leave(left);
         onEnd?.();

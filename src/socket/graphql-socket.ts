@@ -18,14 +18,13 @@ import { createFlushQueue, SocketWriter } from "./socket-writer.ts";
 /** A subscribe message holds a document and variables; `ws` would take 100 MiB. Bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /** An id is kept a subscription and sent with every frame; clients send 36 characters at the most. */
-export const MAX_OPERATION_ID_LENGTH = 128;
+const MAX_OPERATION_ID_LENGTH = 128;
 /** A peer that says nothing after the handshake is sent away. Milliseconds. */
 const CONNECTION_INIT_TIMEOUT = 3_000;
-/** A peer that is gone without a word is found within the sum of these. Milliseconds. */
-const PING_INTERVAL = 25_000;
+/** A ping that has not been answered by then ends its socket. Milliseconds. */
 const PONG_TIMEOUT = 10_000;
 /** How often sockets are looked over for pings due, pongs missing and readers stalled. Milliseconds. */
-const INSPECTION_INTERVAL = 1_000;
+const INSPECTION_INTERVAL = 500;
 
 export interface GraphqlSocketsOptions {
   readonly schema: GraphQLSchema;
@@ -41,6 +40,11 @@ export interface GraphqlSocketsOptions {
   readonly maxBufferedBytes: number;
   /** A socket that has been full for so long is terminated. Milliseconds. */
   readonly stallTimeout: number;
+  /**
+   * How often a socket is pinged. A peer that is gone without a word is found within this and {@link PONG_TIMEOUT}.
+   * Milliseconds.
+   */
+  readonly pingInterval: number;
 }
 
 /** GraphQL over WebSocket: the graphql-transport-ws protocol. */
@@ -116,7 +120,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
 
   const inspection = setInterval(() => {
     const now = performance.now();
-    for (const connection of connections) inspect(connection, now, hub, options.stallTimeout);
+    for (const connection of connections) inspect(connection, now, options);
   }, INSPECTION_INTERVAL);
 
   return {
@@ -133,7 +137,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
           scope: options.scopeOf(request),
           subscribers: new Map(),
           acknowledged: false,
-          pingDue: performance.now() + PING_INTERVAL,
+          pingDue: performance.now() + options.pingInterval,
           pongDue: Number.POSITIVE_INFINITY,
         };
         connections.add(connection);
@@ -217,21 +221,22 @@ async function subscribe(
 }
 
 /** Pings where it is due, and ends a socket whose peer has not answered or does not read. */
-function inspect(connection: Connection, now: number, hub: Hub, stallTimeout: number): void {
+function inspect(connection: Connection, now: number, options: GraphqlSocketsOptions): void {
+  const { hub, stallTimeout, pingInterval } = options;
   const { socket, writer, subscribers } = connection;
   if (now > connection.pongDue || (writer.fullSince !== null && now - writer.fullSince > stallTimeout)) {
     socket.terminate();
     return;
   }
   if (!connection.acknowledged || now < connection.pingDue) return;
-  connection.pingDue = now + PING_INTERVAL;
+  connection.pingDue = now + pingInterval;
   connection.pongDue = now + PONG_TIMEOUT;
   const positions: Record<string, string> = Object.create(null);
   for (const [id, subscriber] of subscribers) {
     const cursor = hub.servedTo(subscriber);
     if (!subscriber.ended && cursor !== null) positions[id] = cursor;
   }
-  writer.text(JSON.stringify({ type: "ping", payload: { positions } }));
+  writer.text(JSON.stringify({ type: "ping", payload: { head: hub.head, positions } }));
 }
 
 function endConnection({ socket, writer }: Connection, { code, reason }: { code: number; reason: string }): void {

@@ -4,7 +4,7 @@ import { connectSocket } from "../harness/socket-client.ts";
 
 let service: RunningService;
 beforeAll(async () => {
-  service = await runService();
+  service = await runService({ env: { PING_SECONDS: "1" } });
 });
 afterAll(() => service.stop());
 
@@ -202,4 +202,4 @@ it("pings within its interval, with the place up to which each operation has bee
   client.subscribe("on", ALL, { extensions: { after: payload.positions.idle } });
   const [id] = await post(["open"]);
   expect((await client.next("on")).payload.data.eventReceived.messageId).toBe(id);
-}, 40_000);
+});

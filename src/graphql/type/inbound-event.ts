@@ -11,11 +11,11 @@ builder.objectRef<EntryOf<InboundEvent>>("InboundEvent").implement({
   interfaces: [eventInterface],
   fields: (t) => ({
     from: t.string({
-      description: "The sender's address.",
+      description: "Who sent it: `Name <address>`, or the address alone.",
       resolve: ({ event }) => event.from,
     }),
     to: t.stringList({
-      description: "The addresses in the To header.",
+      description: "Who stands in the To header: `Name <address>`, or the address alone, each.",
       nullable: false,
       resolve: ({ event }) => event.to,
     }),

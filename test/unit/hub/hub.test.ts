@@ -237,6 +237,18 @@ describe("a subscriber with `after`", () => {
     expect(sink.numbers).toEqual([4, 5]);
   });
 
+  it("gets what was acknowledged before it came and has yet to be read", async () => {
+    const log = createScriptedLog();
+    log.append(opens(3));
+    const hub = await start(log);
+    log.append(opens(5), "lost");
+    hub.acknowledged(8);
+    const { sink } = listen(hub, [], log.entries[2]?.cursor);
+    log.append(opens(1), "number");
+    await sink.has(6);
+    expect(sink.numbers).toEqual(upTo(4, 9));
+  });
+
   it("goes at its reader's pace, without being ended, and misses nothing", async () => {
     const log = createScriptedLog();
     log.append(opens(1_000));
