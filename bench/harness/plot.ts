@@ -43,6 +43,7 @@ export function barPlot({ title, subtitle, categories, series }: Plot): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 30}" font-family="sans-serif" font-size="12">`,
+    "<title>CPU a delivery, by stack and number of subscribers</title>",
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<text x="16" y="26" font-size="17" font-weight="bold" fill="#222">${escaped(title)}</text>`,
     `<text x="16" y="46" fill="#222">${escaped(subtitle)}</text>`,

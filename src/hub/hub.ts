@@ -57,8 +57,12 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
   let acknowledgedTo = 0;
 
   const onEntries = (entries: readonly Entry[], before: FeedPosition): void => {
+    const runs = new Map<Group, Run>();
     for (const [{ group, members }, wanted] of wantedBy(live, entries)) {
-      const run = new Run(group, wanted);
+      // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
+      const last = runs.get(group);
+      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted);
+      runs.set(group, run);
       for (const subscriber of members) {
         const from = subscriber.liveFrom === 0 ? 0 : firstFrom(wanted, subscriber.liveFrom);
         const taken = from < wanted.length ? subscriber.sink.offer(run, from) : from;
@@ -132,6 +136,10 @@ function wantedBy(live: CohortIndex, entries: readonly Entry[]): ReadonlyMap<Coh
     }
   }
   return wanted;
+}
+
+function isSameRun(one: readonly LiveEntry[], other: readonly LiveEntry[]): boolean {
+  return one.length === other.length && one.every((entry, index) => entry === other[index]);
 }
 
 /** Index of the first entry of this number or a later one. */

@@ -123,26 +123,30 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     for (const connection of connections) inspect(connection, now, options);
   }, INSPECTION_INTERVAL);
 
+  // Apart from the handshake: what is kept with a socket must not keep its request.
+  const connect = (socket: WebSocket, stream: Duplex, scope: Scope): void => {
+    const connection: Connection = {
+      socket,
+      writer: new SocketWriter(stream, flushes, options.maxBufferedBytes),
+      scope,
+      subscribers: new Map(),
+      acknowledged: false,
+      pingDue: performance.now() + options.pingInterval,
+      pongDue: Number.POSITIVE_INFINITY,
+    };
+    connections.add(connection);
+    open(connection, server, logger, () => connections.delete(connection));
+  };
+
   return {
     upgrade(request, socket, head) {
       if (closing) {
         socket.destroy();
         return;
       }
-      socket.on("error", () => socket.destroy());
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const connection: Connection = {
-          socket: webSocket,
-          writer: new SocketWriter(socket, flushes, options.maxBufferedBytes),
-          scope: options.scopeOf(request),
-          subscribers: new Map(),
-          acknowledged: false,
-          pingDue: performance.now() + options.pingInterval,
-          pongDue: Number.POSITIVE_INFINITY,
-        };
-        connections.add(connection);
-        open(connection, server, logger, () => connections.delete(connection));
-      });
+      socket.on("error", destroyOnError);
+      const scope = options.scopeOf(request);
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, scope));
     },
     async close(spreadMs) {
       closing = true;
@@ -163,6 +167,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       return connections.size;
     },
   };
+}
+
+function destroyOnError(this: Duplex): void {
+  this.destroy();
 }
 
 interface SocketExecutionArgs extends ExecutionArgs {

@@ -5,9 +5,16 @@ const BEFORE_ID = Buffer.from('{"id":"');
 const AFTER_ID = Buffer.from('","type":"next","payload":');
 const AFTER_PAYLOAD = Buffer.from("}");
 
+/**
+ * From this size on a run is written at once, out of the template itself: the copy would cost more than the write.
+ * Smaller ones wait for the end of the turn, where several leave in one write. Bytes.
+ */
+const WRITE_THROUGH_BYTES = 8 * 1024;
+
 /** The `next` frames of a run, one behind the other, with a gap of one length where each operation's id goes. */
 interface FrameTemplate {
-  readonly bytes: Buffer;
+  /** Replaced where a socket has kept it. */
+  bytes: Buffer;
   /** Offset of each frame's id. */
   readonly ids: readonly number[];
   /** Offset behind each frame. */
@@ -22,7 +29,8 @@ interface FrameTemplate {
  * @returns the index of the first entry that was not queued
  */
 export function queueNextFrames(writer: SocketWriter, owner: FrameOwner, run: Run, from: number, id: Buffer): number {
-  const { bytes, ends, ids } = run.derive(id.length, () => makeTemplate(run, id.length));
+  const template = run.derive(id.length, () => makeTemplate(run, id.length));
+  const { bytes, ends, ids } = template;
   const start = from === 0 ? 0 : (ends[from - 1] as number);
   const { room } = writer;
   let to = ends.length;
@@ -31,6 +39,11 @@ export function queueNextFrames(writer: SocketWriter, owner: FrameOwner, run: Ru
     to = writer.buffered === 0 ? from + 1 : from;
     while (to < ends.length && (ends[to] as number) - start <= room) to += 1;
     if (to === from) return to;
+  }
+  if (from === 0 && to === ends.length && bytes.length >= WRITE_THROUGH_BYTES && writer.isIdle) {
+    for (const offset of ids) bytes.set(id, offset);
+    if (writer.writeThrough(bytes)) template.bytes = Buffer.from(bytes);
+    return to;
   }
   const frames = Buffer.allocUnsafe((ends[to - 1] as number) - start);
   bytes.copy(frames, 0, start);

@@ -65,6 +65,20 @@ export class SocketWriter {
     this.#queuedBytes += frames.length;
   }
 
+  /** Whether nothing is queued here and the socket has taken all it was given: the next write may go straight on. */
+  get isIdle(): boolean {
+    return this.#frames.length === 0 && this.#socket.writableLength === 0 && this.#socket.writable;
+  }
+
+  /**
+   * Writes frames at once, past the queue: only while {@link isIdle}. Returns whether the socket still needs the
+   * buffer, because the kernel has not taken all of it.
+   */
+  writeThrough(frames: Buffer): boolean {
+    if (!this.#socket.write(frames)) this.#fullSince ??= performance.now();
+    return this.#socket.writableLength > 0;
+  }
+
   /** Queues a message of the protocol. */
   text(message: string): void {
     this.push(textFrame(Buffer.from(message)), null);
@@ -79,16 +93,10 @@ export class SocketWriter {
     this.#owners = [];
     this.#queuedBytes = 0;
     if (this.#socket.destroyed || !this.#socket.writable) return;
-    let kept = true;
-    if (frames.length === 1) {
-      if (owners[0]?.closed !== true) kept = this.#socket.write(frames[0] as Buffer);
-    } else {
-      this.#socket.cork();
-      frames.forEach((frame, index) => {
-        if (owners[index]?.closed !== true) kept = this.#socket.write(frame);
-      });
-      this.#socket.uncork();
-    }
+    const due = frames.filter((_frame, index) => owners[index]?.closed !== true);
+    if (due.length === 0) return;
+    // One buffer, though it is a copy: a vector of small ones costs more to hand over.
+    const kept = this.#socket.write(due.length === 1 ? (due[0] as Buffer) : Buffer.concat(due));
     if (!kept) this.#fullSince ??= performance.now();
     else if (this.#waiting.length > 0) this.#wake();
   }

@@ -18,6 +18,12 @@ export const PREREQUISITES: readonly Prerequisite[] = [
     debianPackage: "redis-server",
     why: "by the tests on a real Redis (version 7 or later)",
   },
+  {
+    program: "chromium",
+    variable: "CHROMIUM",
+    debianPackage: "chromium",
+    why: "by the tests in a real browser",
+  },
 ];
 
 /**

@@ -122,6 +122,21 @@ describe("next frames", () => {
     ]);
   });
 
+  it("are written out of one template, which is not touched while a socket still needs it", async () => {
+    const run = new Run(payloads, createEntryMaker().run(150));
+    const peers = Array.from({ length: 5 }, () => setUp());
+    for (const [index, { socket }] of peers.entries()) socket.stopped = index % 2 === 0;
+    for (const [index, { writer }] of peers.entries())
+      expect(queueNextFrames(writer, owner, run, 0, id(`op-${index}`))).toBe(150);
+    for (const { socket } of peers) socket.release();
+    await settled();
+    for (const [index, { socket }] of peers.entries()) {
+      const messages = socket.messages.map((text) => JSON.parse(text));
+      expect(messages.map((message) => message.payload.data.n)).toEqual(run.entries.map(({ number }) => number));
+      expect(new Set(messages.map((message) => message.id))).toEqual(new Set([`op-${index}`]));
+    }
+  });
+
   it("are dropped while queued when their operation has been completed", async () => {
     const { socket, writer } = setUp();
     const [first] = createEntryMaker().run(1);
