@@ -6,40 +6,68 @@ import type { Entry } from "../event/entry.ts";
  */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Encodings of recent entries by group, the oldest forgotten first. */
+/** What an encoding costs beside its own bytes: the buffer, its place in the map and in the order. */
+const OVERHEAD_BYTES = 250;
+
+/** Encodings by group, the oldest forgotten first. */
 export interface EncodingCache {
   get(group: object, entry: Entry): Buffer | undefined;
   add(group: object, entry: Entry, encoding: Buffer): void;
+  /** Forgets what is kept for a group: it has no subscribers left. */
+  drop(group: object): void;
 }
 
+/** By the entry's number, with its tag: after a gap the same number may be another entry. The entry is not kept. */
+type Encodings = Map<number, { readonly tag: string; readonly encoding: Buffer }>;
+
 export function createEncodingCache(maxBytes: number = MAX_BYTES): EncodingCache {
-  // By entry and not by its number: after a gap the same number may be another entry.
-  const byGroup = new WeakMap<object, Map<Entry, Buffer>>();
-  let order: { readonly encodings: Map<Entry, Buffer>; readonly entry: Entry; readonly bytes: number }[] = [];
+  const byGroup = new WeakMap<object, Encodings>();
+  // Oldest first. What was dropped with its group stays in it until it is more than half.
+  let order: { readonly encodings: Encodings; readonly number: number }[] = [];
   let start = 0;
+  let kept = 0;
   let bytes = 0;
+
+  const forget = (encodings: Encodings, number: number): void => {
+    const known = encodings.get(number);
+    if (known === undefined) return;
+    encodings.delete(number);
+    kept -= 1;
+    bytes -= known.encoding.length + OVERHEAD_BYTES;
+  };
+
   return {
-    get: (group, entry) => byGroup.get(group)?.get(entry),
-    add(group, entry, encoding) {
+    get(group, { number, tag }) {
+      const known = byGroup.get(group)?.get(number);
+      return known?.tag === tag ? known.encoding : undefined;
+    },
+    add(group, { number, tag }, encoding) {
       let encodings = byGroup.get(group);
       if (encodings === undefined) {
         encodings = new Map();
         byGroup.set(group, encodings);
       }
-      encodings.set(entry, encoding);
-      order.push({ encodings, entry, bytes: encoding.length });
-      bytes += encoding.length;
-      while (bytes > maxBytes && start < order.length) {
+      forget(encodings, number);
+      encodings.set(number, { tag, encoding });
+      order.push({ encodings, number });
+      kept += 1;
+      bytes += encoding.length + OVERHEAD_BYTES;
+      while (bytes > maxBytes) {
         const oldest = order[start];
-        start += 1;
         if (oldest === undefined) break;
-        oldest.encodings.delete(oldest.entry);
-        bytes -= oldest.bytes;
+        start += 1;
+        forget(oldest.encodings, oldest.number);
       }
-      if (start * 2 > order.length) {
-        order = order.slice(start);
+      if (order.length > 2 * kept + 1_000) {
+        order = order.slice(start).filter((one) => one.encodings.has(one.number));
         start = 0;
       }
+    },
+    drop(group) {
+      const encodings = byGroup.get(group);
+      if (encodings === undefined) return;
+      byGroup.delete(group);
+      for (const number of [...encodings.keys()]) forget(encodings, number);
     },
   };
 }

@@ -54,11 +54,11 @@ export class SelectionGroup implements Group {
     return { ...result, ...(errors === undefined ? {} : { errors }), extensions: { cursor: entry.cursor } };
   }
 
-  encode(entry: LiveEntry): Buffer {
+  encode(entry: LiveEntry, isRecent: boolean): Buffer {
     const known = this.#encodings.get(this, entry);
     if (known !== undefined) return known;
     const encoding = Buffer.from(JSON.stringify(this.execute(entry)));
-    this.#encodings.add(this, entry, encoding);
+    if (isRecent) this.#encodings.add(this, entry, encoding);
     return encoding;
   }
 }
@@ -89,7 +89,9 @@ export function createGroups(options: GroupsOptions): Groups {
       const known = groups.get(group.selection.key);
       if (known === undefined) return;
       known.subscribers -= 1;
-      if (known.subscribers === 0) groups.delete(group.selection.key);
+      if (known.subscribers > 0) return;
+      groups.delete(group.selection.key);
+      encodings.drop(group);
     },
     get size() {
       return groups.size;

@@ -44,12 +44,14 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
   let place = from;
   while (!subscriber.ended) {
     let entries: readonly Entry[];
+    let isRecent = false;
     if (feed.position !== null && isSame(place, feed.position)) {
       join(subscriber);
       return;
     }
     if (recentEntries.holds(place)) {
       entries = recentEntries.after(place.number, STEP);
+      isRecent = true;
     } else {
       const chunk = await eventLog.read(place, READ_LIMIT);
       entries = chunk.entries;
@@ -58,7 +60,7 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
     }
     const newest = entries.at(-1);
     if (newest === undefined) continue;
-    await hand(subscriber, entries);
+    await hand(subscriber, entries, isRecent);
     place = newest;
     subscriber.servedTo = newest.cursor;
     if (!subscriber.ended && !subscriber.sink.hasRoom) await subscriber.sink.drained();
@@ -66,12 +68,12 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
 }
 
 /** Offers what the subscriber wants of `entries`, waiting for its reader where the sink is full. */
-async function hand(subscriber: Subscriber, entries: readonly Entry[]): Promise<void> {
+async function hand(subscriber: Subscriber, entries: readonly Entry[], isRecent: boolean): Promise<void> {
   const wanted = entries.filter(
     (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
   );
   if (wanted.length === 0) return;
-  const run = new Run(subscriber.group, wanted);
+  const run = new Run(subscriber.group, wanted, isRecent);
   let taken = 0;
   while (!subscriber.ended) {
     taken = subscriber.sink.offer(run, taken);

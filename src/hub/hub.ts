@@ -61,7 +61,7 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
     for (const [{ group, members }, wanted] of wantedBy(live, entries)) {
       // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
       const last = runs.get(group);
-      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted);
+      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, true);
       runs.set(group, run);
       for (const subscriber of members) {
         const from = subscriber.liveFrom === 0 ? 0 : firstFrom(wanted, subscriber.liveFrom);
@@ -127,6 +127,8 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
 /** The entries that each cohort wants, in the log's order. */
 function wantedBy(live: CohortIndex, entries: readonly Entry[]): ReadonlyMap<Cohort, readonly LiveEntry[]> {
   const wanted = new Map<Cohort, LiveEntry[]>();
+  // What nobody listens for is not even decoded.
+  if (live.size === 0) return wanted;
   for (const entry of entries) {
     if (!isLive(entry)) continue;
     for (const cohort of live.matching(entry)) {

@@ -4,19 +4,25 @@ import type { LiveEntry } from "../event/live-entry.ts";
 
 /** Subscribers that share an execution. The hub only knows it apart from others; transports encode with it. */
 export interface Group {
-  /** The JSON text of one result, UTF-8: the same bytes for everyone in the group. */
-  encode(entry: LiveEntry): Buffer;
+  /**
+   * The JSON text of one result, UTF-8: the same bytes for everyone in the group.
+   * @param isRecent whether others may soon want it too
+   */
+  encode(entry: LiveEntry, isRecent: boolean): Buffer;
 }
 
 /** Entries for equal subscribers, in the log's order, and what transports derive from them once for all. */
 export class Run {
   readonly group: Group;
   readonly entries: readonly LiveEntry[];
+  /** Whether the entries are among the newest, which others may soon want too: not those of a long replay. */
+  readonly isRecent: boolean;
   readonly #derived = new Map<unknown, unknown>();
 
-  constructor(group: Group, entries: readonly LiveEntry[]) {
+  constructor(group: Group, entries: readonly LiveEntry[], isRecent: boolean) {
     this.group = group;
     this.entries = entries;
+    this.isRecent = isRecent;
   }
 
   /** What `make` makes of this run, made once a `key`. */

@@ -52,8 +52,8 @@ export function queueNextFrames(writer: SocketWriter, owner: FrameOwner, run: Ru
   return to;
 }
 
-function makeTemplate({ group, entries }: Run, idLength: number): FrameTemplate {
-  const payloads = entries.map((entry) => group.encode(entry));
+function makeTemplate({ group, entries, isRecent }: Run, idLength: number): FrameTemplate {
+  const payloads = entries.map((entry) => group.encode(entry, isRecent));
   const around = BEFORE_ID.length + idLength + AFTER_ID.length + AFTER_PAYLOAD.length;
   const sizes = payloads.map((payload) => around + payload.length);
   const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + headerLength(size) + size, 0));

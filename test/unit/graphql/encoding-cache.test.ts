@@ -3,7 +3,7 @@ import { createEncodingCache } from "../../../src/graphql/encoding-cache.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 
 it("keeps the newest encodings within its bytes, over all groups", () => {
-  const cache = createEncodingCache(1_000);
+  const cache = createEncodingCache(20 * 300);
   const [one, other] = [{}, {}];
   const entries = createEntryMaker().run(30);
   for (const entry of entries) {
@@ -20,4 +20,17 @@ it("tells an entry from another one at the same number", () => {
   const group = {};
   cache.add(group, createEntryMaker().next(), Buffer.from("old"));
   expect(cache.get(group, createEntryMaker().next())).toBeUndefined();
+});
+
+it("forgets a group that has no subscribers left, and keeps its bound whoever comes and goes", () => {
+  const cache = createEncodingCache(20 * 300);
+  const [stays, entry] = [{}, createEntryMaker().next()];
+  cache.add(stays, entry, Buffer.alloc(50));
+  for (let count = 0; count < 5_000; count += 1) {
+    const group = {};
+    for (const each of createEntryMaker().run(3)) cache.add(group, each, Buffer.alloc(50));
+    cache.drop(group);
+    expect(cache.get(group, entry)).toBeUndefined();
+  }
+  expect(cache.get(stays, entry)).toHaveLength(50);
 });

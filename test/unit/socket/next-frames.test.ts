@@ -50,7 +50,7 @@ describe("next frames", () => {
   it("are well-formed messages for any payload length and any id, in order", async () => {
     const { socket, writer } = setUp();
     const maker = createEntryMaker();
-    const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())]);
+    const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())], true);
     const ids = ["1", 'quote " and \\ back', "é ü 語", "x".repeat(128)];
     for (const each of ids) expect(queueNextFrames(writer, owner, run, 0, id(each))).toBe(203);
     await settled();
@@ -69,7 +69,7 @@ describe("next frames", () => {
   it("use the 64-bit length from 65,536 bytes on", async () => {
     const { socket, writer } = setUp();
     const group: Group = { encode: () => Buffer.from(JSON.stringify("y".repeat(70_000))) };
-    queueNextFrames(writer, owner, new Run(group, [createEntryMaker().next()]), 0, id("a"));
+    queueNextFrames(writer, owner, new Run(group, [createEntryMaker().next()], true), 0, id("a"));
     await settled();
     expect(JSON.parse(socket.messages[0]!).payload).toHaveLength(70_000);
   });
@@ -77,7 +77,7 @@ describe("next frames", () => {
   it("stop at the bound, and go on where they stopped", async () => {
     const { socket, writer } = setUp(2_000);
     socket.stopped = true;
-    const run = new Run(payloads, createEntryMaker().run(100));
+    const run = new Run(payloads, createEntryMaker().run(100), true);
     const taken = queueNextFrames(writer, owner, run, 0, id("a"));
     expect(taken).toBeGreaterThan(5);
     expect(taken).toBeLessThan(100);
@@ -99,7 +99,7 @@ describe("next frames", () => {
     const { socket, writer } = setUp(100);
     socket.stopped = true;
     const group: Group = { encode: () => Buffer.from(JSON.stringify("z".repeat(5_000))) };
-    const run = new Run(group, createEntryMaker().run(3));
+    const run = new Run(group, createEntryMaker().run(3), true);
     expect(queueNextFrames(writer, owner, run, 0, id("a"))).toBe(1);
     expect(queueNextFrames(writer, owner, run, 1, id("a"))).toBe(1);
   });
@@ -108,9 +108,9 @@ describe("next frames", () => {
     const { socket, writer } = setUp();
     const [first, second] = createEntryMaker().run(2);
     writer.text('{"type":"connection_ack"}');
-    queueNextFrames(writer, owner, new Run(payloads, [first!]), 0, id("a"));
+    queueNextFrames(writer, owner, new Run(payloads, [first!], true), 0, id("a"));
     writer.text('{"type":"pong"}');
-    queueNextFrames(writer, owner, new Run(payloads, [second!]), 0, id("a"));
+    queueNextFrames(writer, owner, new Run(payloads, [second!], true), 0, id("a"));
     writer.text('{"id":"a","type":"complete"}');
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).type)).toEqual([
@@ -123,7 +123,7 @@ describe("next frames", () => {
   });
 
   it("are written out of one template, which is not touched while a socket still needs it", async () => {
-    const run = new Run(payloads, createEntryMaker().run(150));
+    const run = new Run(payloads, createEntryMaker().run(150), true);
     const peers = Array.from({ length: 5 }, () => setUp());
     for (const [index, { socket }] of peers.entries()) socket.stopped = index % 2 === 0;
     for (const [index, { writer }] of peers.entries())
@@ -141,8 +141,8 @@ describe("next frames", () => {
     const { socket, writer } = setUp();
     const [first] = createEntryMaker().run(1);
     const gone: { closed: boolean } = { closed: false };
-    queueNextFrames(writer, gone, new Run(payloads, [first!]), 0, id("gone"));
-    queueNextFrames(writer, owner, new Run(payloads, [first!]), 0, id("stays"));
+    queueNextFrames(writer, gone, new Run(payloads, [first!], true), 0, id("gone"));
+    queueNextFrames(writer, owner, new Run(payloads, [first!], true), 0, id("stays"));
     gone.closed = true;
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).id)).toEqual(["stays"]);
