@@ -50,10 +50,11 @@ export function createGraphqlEndpoint(options: GraphqlEndpointOptions): GraphqlE
     multipart: false,
     maskedErrors: { maskError: presentError },
     logging: {
-      debug: (...parts) => logger.debug(parts),
-      info: (...parts) => logger.info(parts),
-      warn: (...parts) => logger.warn(parts),
-      error: (...parts) => logger.error(parts),
+      debug: (...parts) => logger.trace({ parts }, "Yoga"),
+      info: (...parts) => logger.debug({ parts }, "Yoga"),
+      warn: (...parts) => logger.warn({ parts }, "Yoga"),
+      // A client's faulty request is told to the client; what is unexpected has been logged with its id.
+      error: (error: unknown) => logger.debug({ err: error }, "a GraphQL request was refused or failed"),
     },
     plugins: [sharedSubscriptions(options)],
   });

@@ -11,6 +11,7 @@ import type { EventSubscriptions } from "../graphql/event-subscription.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Subscriber } from "../hub/subscriber.ts";
 import { CLOSE, closeReason } from "./close-code.ts";
+import { MessageOrder } from "./message-order.ts";
 import { Operation } from "./operation.ts";
 import { ParkedStream } from "./parked-stream.ts";
 import { createFlushQueue, SocketWriter } from "./socket-writer.ts";
@@ -189,12 +190,13 @@ function open(connection: Connection, server: Server<Connection>, logger: Logger
       send: (message) => writer.text(message),
       close: (code = 1000, reason = "") => endConnection(connection, { code, reason }),
       onMessage: (listener) => {
-        socket.on("message", (data) => {
-          listener(String(data)).catch((error: unknown) => {
+        const order = new MessageOrder((message) =>
+          listener(message).catch((error: unknown) => {
             logger.error({ err: error }, "a socket's message could not be handled");
             endConnection(connection, CLOSE.internal);
-          });
-        });
+          }),
+        );
+        socket.on("message", (data) => order.receive(String(data)));
       },
     },
     connection,

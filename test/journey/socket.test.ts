@@ -121,14 +121,26 @@ describe("several operations on one socket", () => {
 
   it("may use an id again once it was completed, at once and many times", async () => {
     await using client = await connectSocket(service.socketUrl);
-    for (let round = 0; round < 50; round += 1) {
+    for (const reuses of [1, 2, 50]) {
+      for (let round = 0; round < reuses; round += 1) {
+        client.subscribe("again", ALL);
+        client.send({ id: "again", type: "complete" });
+      }
       client.subscribe("again", ALL);
+      client.subscribe("probe", "{ recentEvents(first: 1) { head } }");
+      await client.next("probe");
+      await client.next("probe");
+      const [id] = await post(["open"]);
+      const message = await client.next("again");
+      expect([message.type, message.payload.data.eventReceived.messageId]).toEqual(["next", id]);
+      // Exactly one got it, and after the client's own end nobody gets anything.
       client.send({ id: "again", type: "complete" });
+      client.subscribe("witness", ALL, { extensions: { after: message.payload.extensions.cursor } });
+      const [later] = await post(["open"]);
+      const witnessed = await client.next();
+      expect([witnessed.id, witnessed.payload.data.eventReceived.messageId]).toEqual(["witness", later]);
+      client.send({ id: "witness", type: "complete" });
     }
-    client.subscribe("again", ALL, { extensions: { after: client.ack.head } });
-    const [id] = await post(["open"]);
-    const message = await client.next("again");
-    expect([message.type, message.payload.data.eventReceived.messageId]).toEqual(["next", id]);
   });
 
   it("get nothing more after their client completed them", async () => {
