@@ -23,7 +23,6 @@ async function main(): Promise<void> {
     process.stderr.write(`mandrill-live could not start: ${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
   }
-  process.stdout.write(welcome(config, service.url));
   let stopping = false;
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
@@ -39,6 +38,7 @@ async function main(): Promise<void> {
       );
     });
   }
+  process.stdout.write(welcome(config, service.url));
 }
 
 function readConfig(): Config {

@@ -9,7 +9,7 @@ import type { RecentEntries } from "./recent-entries.ts";
 const LOOK_INTERVAL = 1_000;
 
 /** One read of the log: enough to be worth the way, little enough to leave the event loop its turn. */
-export const READ_LIMIT: ReadLimit = { entries: 500, bytes: 4 * 1024 * 1024 };
+export const READ_LIMIT: ReadLimit = { entries: 250, bytes: 4 * 1024 * 1024 };
 
 /** The feed's place in the log, and that place as clients see it. */
 export interface FeedPosition extends Position {
@@ -38,7 +38,7 @@ export interface Feed {
   readonly position: FeedPosition | null;
   /** Resolves when the feed has begun. */
   begun(): Promise<void>;
-  /** Resolves when the feed stands at this place or later, or has met a gap on the way. */
+  /** Resolves when the feed stands at this place, or has looked at the log since and may stand elsewhere. */
   reached(place: Position): Promise<void>;
 }
 
@@ -94,7 +94,11 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap }
         const { entries, head } = await eventLog.read(before, READ_LIMIT);
         advance(before, entries);
         const newest = entries.at(-1);
-        if (newest === undefined || newest.number === head.number) return;
+        if (newest === undefined || newest.number === head.number) {
+          // Who waits for a place beyond this one has to ask the log again: it is no place of this log.
+          settle(Number.POSITIVE_INFINITY);
+          return;
+        }
       } catch (error) {
         if (!(error instanceof ServiceError) || !isGap(error)) throw error;
         await beginAgain(before, error);
@@ -170,11 +174,9 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap }
       return position;
     },
     begun: () => (position === null ? waitFor(0) : Promise.resolve()),
-    // At the same number with another tag the log is another one, and the next look will find that out.
-    reached: (place) =>
-      position !== null && (position.number > place.number || isSame(position, place))
-        ? Promise.resolve()
-        : waitFor(place.number),
+    // Elsewhere, further on too, the log may be another one than the feed knows: only a look finds that out, and who
+    // did not wait for it would ask the log without a pause.
+    reached: (place) => (position !== null && isSame(position, place) ? Promise.resolve() : waitFor(place.number)),
   };
 }
 

@@ -3,6 +3,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { loadConfig } from "../../src/config.ts";
+import { welcome } from "../../src/telemetry/welcome.ts";
 import { runService } from "../harness/service.ts";
 import { connectSocket } from "../harness/socket-client.ts";
 
@@ -66,4 +68,21 @@ it("the README's program prints the events that are posted", async () => {
   } finally {
     await rm(file);
   }
+});
+
+it.each([
+  ["unsigned", {}],
+  [
+    "signed",
+    { MANDRILL_WEBHOOK_KEYS: "a-key", MANDRILL_WEBHOOK_URLS: "https://user:word@mail.example.com/mandrill?a=1" },
+  ],
+])("the start-up text's %s curl is taken", async (_what, env: Record<string, string>) => {
+  await using service = await runService({ env });
+  const text = welcome(loadConfig(env), service.url);
+  const script = text
+    .slice(text.indexOf("post two events:") + "post two events:".length)
+    .replace("the webhook key", "a-key")
+    .replace("its URL, as typed into Mandrill", env.MANDRILL_WEBHOOK_URLS ?? "");
+  const { stdout } = await run("sh", ["-c", script]);
+  expect(JSON.parse(stdout)).toEqual({ received: 2, appended: 2, duplicates: 0 });
 });

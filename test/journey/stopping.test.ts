@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, type IncomingMessage, request } from "node:http";
@@ -120,6 +121,21 @@ describe("the process", () => {
     service.signal("SIGTERM");
     expect((await client.closed).code).toBe(1012);
     expect(await service.ended).toBe(0);
+  });
+
+  it("ends with npm start, whose shell does not pass signals on", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "mandrill-live-"));
+    const npm = spawn("npm", ["start"], { env: { ...process.env, PORT: "0", DATA_DIR: dataDir } });
+    await new Promise<void>((resolve) => {
+      let printed = "";
+      npm.stdout.on("data", (chunk) => {
+        printed += chunk;
+        if (printed.includes("is listening")) resolve();
+      });
+    });
+    npm.kill("SIGTERM");
+    expect(await once(npm, "exit")).toEqual([0, null]);
+    await rm(dataDir, { recursive: true });
   });
 
   it("ends at once on a second SIGTERM", async () => {

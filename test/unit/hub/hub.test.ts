@@ -288,7 +288,7 @@ describe("a subscriber with `after`", () => {
     log.trimTo(1_900);
     sink.widen(Number.POSITIVE_INFINITY);
     expect((await sink.ended.promise).code).toBe("CURSOR_EXPIRED");
-    expect(sink.numbers).toEqual(upTo(2, 501));
+    expect(sink.numbers).toEqual(upTo(2, 251));
   });
 
   it.each(["", "nonsense", "AAAAAAAAAAAAAAAAAAAAAA"])("is told CURSOR_UNKNOWN of %j", async (after) => {
