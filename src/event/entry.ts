@@ -1,28 +1,55 @@
 import type { CursorCodec, Position } from "./cursor.ts";
 import type { Event } from "./event.ts";
+import { decodeStoredEvent } from "./stored-event.ts";
 
-/** An event at its place in the log. Immutable and shared by all who are served from it. */
+/** An event's stored form, as text or as its UTF-8. */
+type StoredEvent = string | Buffer;
+
+/**
+ * An event at its place in the log. Immutable and shared by all who are served from it. Made of a stored event, it
+ * decodes that when it is first asked for, and keeps one of the two: what nobody listens for is never decoded.
+ */
 export class Entry implements Position {
   readonly epoch: string;
   readonly number: number;
   readonly tag: string;
   /** The log's clock at append, milliseconds since the Unix epoch; never less than the entry's before. */
   readonly receivedAt: number;
-  /** null where the event was erased on request: its number stays, so that no gap arises. */
-  readonly event: Event | null;
   /** Bytes of the stored form: what the entry weighs in memory, about. */
   readonly bytes: number;
   readonly #codec: CursorCodec;
+  #event: Event | StoredEvent | null;
   #cursor: string | undefined;
 
-  constructor(position: Position, receivedAt: number, event: Event | null, bytes: number, codec: CursorCodec) {
+  /** @param event the event, or its stored form; null where it was erased. */
+  constructor(
+    position: Position,
+    receivedAt: number,
+    event: Event | StoredEvent | null,
+    bytes: number,
+    codec: CursorCodec,
+  ) {
     this.epoch = position.epoch;
     this.number = position.number;
     this.tag = position.tag;
     this.receivedAt = receivedAt;
-    this.event = event;
+    this.#event = event;
     this.bytes = bytes;
     this.#codec = codec;
+  }
+
+  /** null where the event was erased on request: its number stays, so that no gap arises. */
+  get event(): Event | null {
+    const event = this.#event;
+    if (typeof event !== "string" && !Buffer.isBuffer(event)) return event;
+    const decoded = decodeStoredEvent(event.toString());
+    this.#event = decoded;
+    return decoded;
+  }
+
+  /** Whether there is no event any more; told without decoding it. */
+  get isErased(): boolean {
+    return this.#event === null;
   }
 
   /** The entry's position as it is shown outside. */

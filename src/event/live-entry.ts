@@ -9,5 +9,5 @@ export type LiveEntry = EntryOf<Event>;
 
 /** Whether the entry's event is still there. */
 export function isLive(entry: Entry): entry is LiveEntry {
-  return entry.event !== null;
+  return !entry.isErased;
 }

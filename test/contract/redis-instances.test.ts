@@ -84,7 +84,7 @@ describe("instances on one Redis", () => {
     const keys = createKeys(PREFIX);
     const kept = await server.client.xrange(keys.entries, "-", "+");
     expect(kept.length).toBeLessThanOrEqual(1.05 * LIMITS.retentionEvents);
-    const expected = new Set<string>([keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute]);
+    const expected = new Set<string>([keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.minute]);
     for (const [, fields] of kept) {
       for (const key of indexKeysOf(keys, JSON.parse(fields[5] as string))) expected.add(key);
     }

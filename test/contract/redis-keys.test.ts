@@ -148,7 +148,7 @@ describe("the keys of a Redis log", () => {
     await eventLog.append(newest);
     await eventLog.trim();
     const keys = createKeys("keys");
-    const expected = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute];
+    const expected = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.minute];
     for (const event of newest) expected.push(...indexKeysOf(keys, event));
     expect((await server.client.keys("*")).sort()).toEqual([...new Set(expected)].sort());
     expect(await server.client.xlen(keys.entries)).toBe(6);

@@ -136,7 +136,7 @@ describe("wake-ups over Redis", () => {
 
   it("are done without where Redis refuses the subscription, and come once it is granted", async () => {
     await server.client.acl("SETUSER", "default", "-subscribe");
-    onTestFinished(() => void server.client.acl("SETUSER", "default", "+subscribe"));
+    onTestFinished(async () => void (await server.client.acl("SETUSER", "default", "+subscribe")));
     made += 1;
     prefix = `wake-ups-${made}`;
     const refused = Promise.withResolvers<string>();

@@ -2,7 +2,7 @@
 -- and indexes it, counts it by the minute, and tells whoever listens. The first write is one that Redis refuses when
 -- its memory is full (HSET, XADD), so a refused append leaves nothing behind.
 --
--- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts; from 7 on the index keys of the batch
+-- KEYS  1 meta, 2 entries, 3 terms, 4 ids, 5 minutes, 6 minute, 7 counts; from 8 on the index keys of the batch
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 milliseconds and 4 entries of the deduplication window
 --       5 channel, 6 bytes of stored events that a message carries at the most
@@ -11,8 +11,8 @@
 --       from 8 on, for each event: id, tag, stored event
 -- returns  appended, duplicates, head, length of entries, length of ids
 
-local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 6)
-local FIRST_INDEX, FIRST_EVENT = 7, 8
+local META, ENTRIES, TERMS, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 7)
+local FIRST_INDEX, FIRST_EVENT = 8, 8
 local channel, messageBytes = ARGV[5], tonumber(ARGV[6])
 local plan = cjson.decode(ARGV[7])
 local batch = (#ARGV - FIRST_EVENT + 1) / 3
@@ -94,6 +94,13 @@ end
 for from = 1, #idPairs, CHUNK do
   call('ZADD', IDS, unpack(idPairs, from, math.min(from + CHUNK - 1, #idPairs)))
 end
+
+-- Terms of a log that was lost would be taken for those of the same numbers now.
+if before.number == 0 then call('DEL', TERMS) end
+local indexKeys = {}
+for k = FIRST_INDEX, #KEYS do indexKeys[#indexKeys + 1] = KEYS[k] end
+call('RPUSH', TERMS,
+  '[' .. text(before.number + 1) .. ',' .. text(number) .. ',' .. nowText .. ',' .. cjson.encode(indexKeys) .. ']')
 
 for k, places in ipairs(plan.keys) do
   local key = KEYS[FIRST_INDEX + k - 1]

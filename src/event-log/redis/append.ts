@@ -21,7 +21,7 @@ export interface Appended extends AppendResult {
 export type Append = (client: RedisClient, events: readonly Event[]) => Promise<Appended>;
 
 export function createAppend(keys: RedisKeys, limits: LogLimits): Append {
-  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute, keys.counts];
+  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.minute, keys.counts];
   const { deduplicationMs, deduplicationEvents } = limits;
   return async (client, events) => {
     const { indexKeys, plan } = planOf(keys, events);

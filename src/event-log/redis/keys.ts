@@ -13,6 +13,11 @@ export interface RedisKeys {
   readonly entries: string;
   /** Hash, by number: `<tag> <receivedAt>` of an entry that was erased. */
   readonly erased: string;
+  /**
+   * List of appends, oldest first: JSON of the first and the last number, receivedAt and the index keys of all of it, so
+   * that trimming need not read the entries. Numbers of a version that noted none are missing in it.
+   */
+  readonly terms: string;
   /** Sorted set of event ids by the number last given to each: the deduplication window, and where an id is found. */
   readonly ids: string;
   /** Sorted set of the first numbers of each minute in which something was received, by that minute. */
@@ -41,6 +46,7 @@ export function createKeys(prefix: string): RedisKeys {
     meta: key("meta"),
     entries: key("entries"),
     erased: key("erased"),
+    terms: key("terms"),
     ids: key("ids"),
     minutes: key("minutes"),
     minute: key("minute"),

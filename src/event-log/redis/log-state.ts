@@ -1,7 +1,6 @@
 import { logUnavailable } from "../../error.ts";
 import { type CursorCodec, createCursorCodec, type Position } from "../../event/cursor.ts";
 import { Entry } from "../../event/entry.ts";
-import { decodeStoredEvent } from "../../event/stored-event.ts";
 import type { Head } from "../event-log.ts";
 
 /** What the log reaches from and to, in one snapshot. */
@@ -87,7 +86,5 @@ export function headOf({ epoch, number, tag, oldest, codec }: LogState): Head {
 
 /** The entry at `position` from its stored form; null where it was erased. */
 export function entryOf(position: Position, receivedAt: number, stored: string | null, codec: CursorCodec): Entry {
-  return stored === null
-    ? new Entry(position, receivedAt, null, 0, codec)
-    : new Entry(position, receivedAt, decodeStoredEvent(stored), Buffer.byteLength(stored), codec);
+  return new Entry(position, receivedAt, stored, stored === null ? 0 : Buffer.byteLength(stored), codec);
 }

@@ -23,7 +23,7 @@ export interface RedisEventLogOptions {
   readonly prefix: string;
   readonly limits: LogLimits;
   readonly logger?: Pick<Logger, "warn" | "info"> | undefined;
-  /** Milliseconds after which a method rejects. @default 5000 */
+  /** Milliseconds after which a method rejects. @default 4500: the answer is out within 5 s */
   readonly commandTimeoutMs?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function openRedisEventLog({
   prefix,
   limits,
   logger,
-  commandTimeoutMs = 5_000,
+  commandTimeoutMs = 4_500,
 }: RedisEventLogOptions): EventLog {
   const keys = createKeys(prefix);
   const states = createLogStates(limits.retentionEvents);

@@ -1,18 +1,12 @@
-import { decodeStoredEvent } from "../../event/stored-event.ts";
 import type { LogLimits } from "../event-log.ts";
 import type { Appended } from "./append.ts";
 import type { RedisClient } from "./connection.ts";
-import { readRows } from "./entry-rows.ts";
-import { indexKeysOf, type RedisKeys } from "./keys.ts";
+import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
 import type { LogStates } from "./log-state.ts";
 import { SCRIPTS } from "./script.ts";
+import { createTrimPlans, RUN_ENTRIES } from "./trim-plan.ts";
 
-/** Entries and bytes that one run reads and removes at the most: an append waits no longer than for one run. */
-const RUN_ENTRIES = 500;
-const RUN_BYTES = 4 * 1024 * 1024;
-/** Before the weight of an entry is known. */
-const FIRST_RUN_ENTRIES = 100;
 /** Times the slack that Redis may be over a limit before appends wait for the trimming, and runs that one waits for. */
 const FAR_BEHIND = 10;
 const RUNS_WAITED = 4;
@@ -43,22 +37,15 @@ export function createRetention(keys: RedisKeys, states: LogStates, limits: LogL
   /** How far Redis may be over a limit: whoever reads the oldest entries is not overtaken at once, and runs are full. */
   const slack = Math.min(RUN_ENTRIES, Math.ceil(limits.retentionEvents / 20));
   const idsLimit = Math.max(limits.retentionEvents, limits.deduplicationEvents);
-  /** Entries that the next run reads: as many as weigh RUN_BYTES, if they are like those of the last. */
-  let runEntries = FIRST_RUN_ENTRIES;
-  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.counts, keys.erased];
+  const plans = createTrimPlans(keys, states);
+  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.counts, keys.erased];
   let trimming: Promise<number> | null = null;
   let running: Promise<Run> | null = null;
 
   async function run(client: RedisClient, retentionMs: number): Promise<Run> {
-    const { state, rows } = await readRows(client, keys, states, 0, runEntries);
-    if (state === null) return { trimmed: 0, over: 0, left: "none" };
-    const bytes = rows.reduce((sum, { stored }) => sum + (stored?.length ?? 0), 0);
-    runEntries = Math.max(1, Math.min(RUN_ENTRIES, Math.floor((RUN_BYTES / (bytes + 1)) * rows.length)));
-    const indexKeys = new Set<string>();
-    for (const { stored } of rows) {
-      if (stored === null) continue;
-      for (const key of indexKeysOf(keys, decodeStoredEvent(stored))) indexKeys.add(key);
-    }
+    const plan = await plans.read(client);
+    if (plan === null) return { trimmed: 0, over: 0, left: "none" };
+    const { state, spans, indexKeys } = plan;
     const result = await SCRIPTS.trim.run(
       client,
       [...fixed, ...indexKeys],
@@ -70,13 +57,14 @@ export function createRetention(keys: RedisKeys, states: LogStates, limits: LogL
         limits.deduplicationMs,
         limits.deduplicationEvents,
         RUN_IDS,
-        JSON.stringify(rows.map(({ number, receivedAt }) => [number, receivedAt])),
+        JSON.stringify(spans),
       ],
     );
     if (result === null) return { trimmed: 0, over: 0, left: "contended" };
     const [oldest, head, moreIds] = result as [string, string, number];
     const visible = Math.max(state.oldestKept, Number(head) - limits.retentionEvents + 1);
-    const some = moreIds === 1 || rows.at(-1)?.number === Number(oldest) - 1;
+    const removed = Number(oldest) - 1;
+    const some = moreIds === 1 || (spans.at(-1)?.[1] ?? Number.POSITIVE_INFINITY) <= removed;
     return {
       trimmed: Math.max(0, Number(oldest) - visible),
       over: Number(head) - limits.retentionEvents - Number(oldest) + 1,

@@ -1,17 +1,16 @@
--- Removes the oldest entries that are over the limits, of those that the caller has read: which keys they are indexed
--- under only their content tells. The first writes are ones that Redis allows when its memory is full, for
+-- Removes the oldest entries that are over the limits, of those whose index keys the caller has read. The first writes are ones that Redis allows when its memory is full, for
 -- trimming is what makes room.
 --
--- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 counts, 6 erased; from 7 on the index keys of the entries read
+-- KEYS  1 meta, 2 entries, 3 terms, 4 ids, 5 minutes, 6 counts, 7 erased; from 8 on the index keys of the entries
 -- ARGV  1 epoch and 2 oldest number as the caller read them
 --       3 entries to keep, 4 milliseconds to keep them
 --       5 milliseconds and 6 entries of the deduplication window, 7 ids to forget at the most
---       8 JSON, for each entry read its number and its receivedAt
+--       8 JSON, for each span of the entries, oldest first, its first and last number and its receivedAt
 -- returns  nil where the log has changed since the caller read it; else the oldest number as it is now, the head,
 --          and 1 where more ids are to be forgotten
 
-local META, ENTRIES, IDS, MINUTES, COUNTS, ERASED = unpack(KEYS, 1, 6)
-local FIRST_INDEX = 7
+local META, ENTRIES, TERMS, IDS, MINUTES, COUNTS, ERASED = unpack(KEYS, 1, 7)
+local FIRST_INDEX = 8
 local idsLimit = tonumber(ARGV[7])
 
 local meta = readMeta(META)
@@ -22,10 +21,12 @@ local now = math.max(clock(), meta.receivedAt)
 local countBorder = meta.number - math.max(tonumber(ARGV[3]), 1)
 local ageBorder = now - tonumber(ARGV[4])
 local cut, held = 0, meta.receivedAt
-for _, entry in ipairs(cjson.decode(ARGV[8])) do
-  held = entry[2]
-  if entry[1] >= meta.number or (entry[1] > countBorder and entry[2] >= ageBorder) then break end
-  cut = entry[1]
+for _, span in ipairs(cjson.decode(ARGV[8])) do
+  local first, last = span[1], span[2]
+  held = span[3]
+  local over = math.min(last, held < ageBorder and meta.number - 1 or countBorder)
+  if over >= first then cut = over end
+  if over < last then break end
 end
 
 if cut > 0 then
@@ -37,8 +38,14 @@ if cut > 0 then
       if tonumber(number) <= cut then call('HDEL', ERASED, number) end
     end
   end
-  meta.oldest = cut + 1
+  -- Below the oldest lie no more than remains of what a store has lost.
+  meta.oldest = math.max(meta.oldest, cut + 1)
   call('HSET', META, 'oldest', text(meta.oldest))
+end
+for _ = 1, CHUNK do
+  local terms = call('LINDEX', TERMS, 0)
+  if not terms or tonumber(string.match(terms, '^%[%d+,(%d+)')) >= meta.oldest then break end
+  call('LPOP', TERMS)
 end
 
 -- Counts go with the age, minutes also with the window, and neither while the log holds an entry of that minute.

@@ -2,11 +2,11 @@ import type { EventEmitter } from "node:events";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Entry } from "../../event/entry.ts";
+import { Entry } from "../../event/entry.ts";
 import type { WakeUp } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { entryOf, type LogStates } from "./log-state.ts";
+import type { LogStates } from "./log-state.ts";
 
 /**
  * Milliseconds between two proofs that the subscription stands: a half-open connection, and a subscription that a
@@ -113,16 +113,20 @@ interface MessageHead {
  * A message of append.lua: a line of JSON, then, where they are small enough, a line for each entry with its tag and
  * its stored event. A stored event is JSON and holds no line break.
  */
-function readMessage(message: Buffer, states: LogStates): WakeUp {
+function readMessage(received: Buffer, states: LogStates): WakeUp {
   try {
-    const lines = linesOf(message);
-    const { e: epoch, p: before, pt, r: receivedAt, n: number } = JSON.parse(lines[0] as string) as MessageHead;
+    const end = received.indexOf(NEWLINE);
+    const head = received.toString("utf8", 0, end === -1 ? received.length : end);
+    const { e: epoch, p: before, pt, r: receivedAt, n: number } = JSON.parse(head) as MessageHead;
     const { known } = states;
     // Under another epoch's key the entries would get cursors of a log that is no more: the look learns the new one.
-    if (lines.length === 1 || known?.epoch !== epoch) return Object.freeze({ number });
-    const entries = lines.slice(1).map((line, i): Entry => {
-      const position = { epoch, number: before + i + 1, tag: line.slice(0, TAG_LENGTH) };
-      return entryOf(position, receivedAt, line.slice(TAG_LENGTH), known.codec);
+    if (end === -1 || known?.epoch !== epoch) return Object.freeze({ number });
+    // What was received may be a small part of a large buffer, which its entries would keep in memory. As bytes they
+    // are none of the garbage collector's business.
+    const lines = linesOf(Buffer.from(received.subarray(end + 1)));
+    const entries = lines.map((line, i): Entry => {
+      const position = { epoch, number: before + i + 1, tag: line.toString("latin1", 0, TAG_LENGTH) };
+      return new Entry(position, receivedAt, line.subarray(TAG_LENGTH), line.length - TAG_LENGTH, known.codec);
     });
     const run = Object.freeze({ follows: Object.freeze({ epoch, number: before, tag: pt }), entries });
     return Object.freeze({ number, run });
@@ -131,12 +135,12 @@ function readMessage(message: Buffer, states: LogStates): WakeUp {
   }
 }
 
-function linesOf(message: Buffer): string[] {
-  const lines: string[] = [];
-  for (let from = 0; from <= message.length; ) {
-    const end = message.indexOf(NEWLINE, from);
-    const to = end === -1 ? message.length : end;
-    lines.push(message.toString("utf8", from, to));
+function linesOf(text: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let from = 0; from <= text.length; ) {
+    const end = text.indexOf(NEWLINE, from);
+    const to = end === -1 ? text.length : end;
+    lines.push(text.subarray(from, to));
     from = to + 1;
   }
   return lines;

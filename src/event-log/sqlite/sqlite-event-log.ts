@@ -3,7 +3,7 @@ import { logUnavailable } from "../../error.ts";
 import { type CursorCodec, createCursorCodec } from "../../event/cursor.ts";
 import { Entry } from "../../event/entry.ts";
 import type { Event } from "../../event/event.ts";
-import { decodeStoredEvent, encodeStoredEvent } from "../../event/stored-event.ts";
+import { encodeStoredEvent } from "../../event/stored-event.ts";
 import type { AppendResult, EventLog, Head, LogLimits, WakeUp } from "../event-log.ts";
 import type { SqliteStoreOptions } from "./sqlite-store.ts";
 import type { AppendBatch, AppendReply, StoredEntry, StoredHead } from "./store-calls.ts";
@@ -51,9 +51,8 @@ export async function openSqliteEventLog({
   const toHead = (head: StoredHead): Head => ({ ...head, cursor: codec.encode(head) });
 
   function toEntry(epoch: string, { number, tag, receivedAt, stored }: StoredEntry): Entry {
-    const event = stored === null ? null : decodeStoredEvent(stored);
     const bytes = stored === null ? 0 : Buffer.byteLength(stored);
-    return new Entry({ epoch, number, tag }, receivedAt, event, bytes, codec);
+    return new Entry({ epoch, number, tag }, receivedAt, stored, bytes, codec);
   }
 
   /** The entries that an append has made, without reading them back. */

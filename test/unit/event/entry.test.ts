@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type CursorCodec, createCursorCodec } from "../../../src/event/cursor.ts";
 import { Entry } from "../../../src/event/entry.ts";
+import { encodeStoredEvent } from "../../../src/event/stored-event.ts";
 import { sampleEvent } from "../../harness/event-samples.ts";
 
 const POSITION = { epoch: "00112233", number: 5, tag: "abcdefgh" };
@@ -23,5 +24,18 @@ describe("Entry", () => {
   it("keeps its place where its event was erased", () => {
     const entry = new Entry(POSITION, 1_700_000_000_000, null, 0, createCursorCodec(Buffer.alloc(16)));
     expect(entry).toMatchObject({ ...POSITION, event: null, bytes: 0 });
+  });
+
+  it("made from the stored form decodes it once, and not to tell whether it was erased", () => {
+    const stored = encodeStoredEvent(sampleEvent({ id: "stored" }));
+    for (const form of [stored, Buffer.from(stored)]) {
+      const entry = new Entry(POSITION, 1_700_000_000_000, form, 300, createCursorCodec(Buffer.alloc(16)));
+      expect(entry.isErased).toBe(false);
+      expect(entry.event).toEqual(sampleEvent({ id: "stored" }));
+      expect(entry.event).toBe(entry.event);
+    }
+    const unreadable = new Entry(POSITION, 1_700_000_000_000, "no JSON", 300, createCursorCodec(Buffer.alloc(16)));
+    expect(unreadable.isErased).toBe(false);
+    expect(() => unreadable.event).toThrow();
   });
 });
