@@ -33,6 +33,10 @@ export async function spawnService({ env = {}, dataDir: given }: ServiceProcessO
     env: { PORT: "0", LOG_LEVEL: "warn", DATA_DIR: dataDir, PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test that is broken off leaves nothing running.
+  const killWithTests = (): void => void child.kill("SIGKILL");
+  process.once("exit", killWithTests);
+  child.once("exit", () => process.off("exit", killWithTests));
   let printed = "";
   const ended = (async () => {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];

@@ -1,0 +1,66 @@
+import { expect, onTestFinished } from "vitest";
+import type { Environment } from "../../src/config.ts";
+import { batchOf, type Publisher, startPublisher } from "./fault-publisher.ts";
+import { type FaultSubscriber, startFaultSubscriber } from "./fault-subscriber.ts";
+import { post } from "./mandrill-post.ts";
+import { type RedisServer, startRedisServer } from "./redis-server.ts";
+import { type RunningService, runService } from "./service.ts";
+
+/** Two instances on one Redis, a subscriber on each, and a publisher that posts to both. */
+export interface FaultScene {
+  readonly redis: RedisServer;
+  readonly services: readonly [RunningService, RunningService];
+  readonly subscribers: readonly [FaultSubscriber, FaultSubscriber];
+  readonly publisher: Publisher;
+  /** Ends the load and resolves when both subscribers have everything up to its end. */
+  settled(): Promise<void>;
+}
+
+export interface FaultSceneOptions {
+  /** Directives of redis.conf. */
+  readonly redis?: Readonly<Record<string, string>> | undefined;
+  /** Settings of both instances. */
+  readonly env?: Environment | undefined;
+  /** REDIS_URL of the first instance, where it is not Redis itself. */
+  readonly firstUrl?: ((redis: RedisServer) => Promise<string>) | undefined;
+}
+
+/** Starts it all, and ends it after the test. */
+export async function startFaultScene({ redis: config, env, firstUrl }: FaultSceneOptions = {}): Promise<FaultScene> {
+  const redis = await startRedisServer({ config });
+  onTestFinished(() => redis.stop());
+  const serviceAt = async (url: string): Promise<RunningService> => {
+    const service = await runService({ env: { REDIS_URL: url, REDIS_PREFIX: "faults", ...env } });
+    onTestFinished(() => service.stop());
+    return service;
+  };
+  const services = [await serviceAt((await firstUrl?.(redis)) ?? redis.url), await serviceAt(redis.url)] as const;
+  const subscriberOf = async ({ socketUrl }: RunningService): Promise<FaultSubscriber> => {
+    const subscriber = await startFaultSubscriber(() => socketUrl);
+    onTestFinished(() => subscriber.stop());
+    return subscriber;
+  };
+  const subscribers = [await subscriberOf(services[0]), await subscriberOf(services[1])] as const;
+  const publisher = startPublisher({ name: "load", urls: () => services.map(({ url }) => url) });
+  onTestFinished(() => publisher.giveUp());
+  return {
+    redis,
+    services,
+    subscribers,
+    publisher,
+    async settled() {
+      await publisher.stop();
+      await untilServed(subscribers, services[0].url);
+    },
+  };
+}
+
+/** Posts one last event, and resolves when it has come to everyone: whatever was to come before it, once or twice, has. */
+export async function untilServed(subscribers: readonly FaultSubscriber[], url: string): Promise<void> {
+  const { status } = await post(url, batchOf([LAST]));
+  expect(status).toBe(200);
+  await Promise.all(subscribers.map((subscriber) => subscriber.until(({ received }) => received.at(-1) === LAST)));
+}
+
+/** The message id of the event that {@link untilServed} posts. */
+export const LAST = "last";
