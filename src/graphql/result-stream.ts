@@ -52,7 +52,8 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
   }
 
   drained(): Promise<void> {
-    if (this.hasRoom) return Promise.resolve();
+    // While anything waits, a result larger than the bound is not let in: resolving then would ask for it in vain.
+    if (this.#queue.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wakeWriter = resolve;
     });

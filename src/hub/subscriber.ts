@@ -45,7 +45,10 @@ export interface Sink {
   offer(run: Run, from: number): number;
   /** Whether a replay should go on writing. */
   readonly hasRoom: boolean;
-  /** Resolves when the sink has room again, or never where it is torn down. */
+  /**
+   * Resolves when the sink has taken more of what it was given, at once where nothing waits; never where it is torn
+   * down. Whoever was refused and waits for it again and again gets in.
+   */
   drained(): Promise<void>;
   /** The subscription is over, by this error. Nothing is offered after it. */
   end(error: ServiceError): void;

@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 /** A replay goes on while less than this waits for the socket. Bytes. */
 const ROOM_BYTES = 64 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Whoever queued a frame; when it is closed its frames are dropped. */
 export interface FrameOwner {
   readonly closed: boolean;
@@ -20,7 +22,6 @@ export class SocketWriter {
   #owners: (FrameOwner | null)[] = [];
   #queuedBytes = 0;
   #fullSince: number | null = null;
-  #waiting: (() => void)[] = [];
 
   constructor(socket: Duplex, flushes: FlushQueue, maxBufferedBytes: number) {
     this.#socket = socket;
@@ -28,7 +29,6 @@ export class SocketWriter {
     this.#maxBufferedBytes = maxBufferedBytes;
     socket.on("drain", () => {
       this.#fullSince = null;
-      this.#wake();
     });
   }
 
@@ -46,10 +46,16 @@ export class SocketWriter {
     return this.buffered < Math.min(ROOM_BYTES, this.#maxBufferedBytes);
   }
 
-  /** Resolves when there is room again; never, once the socket is gone. */
+  /**
+   * Resolves when the socket has taken everything, so that the next frame is let in however large it is; never, once
+   * the socket is gone.
+   */
   drained(): Promise<void> {
-    if (this.hasRoom) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.flush();
+    if (!this.#socket.writable) return new Promise(() => {});
+    if (this.#socket.writableLength === 0) return Promise.resolve();
+    // Written behind all that waits, nothing at all is told of when its turn has come.
+    return new Promise((resolve) => this.#socket.write(NOTHING, () => resolve()));
   }
 
   /** Since when the socket takes nothing more, by `performance.now()`; null while it does. */
@@ -98,13 +104,6 @@ export class SocketWriter {
     // One buffer, though it is a copy: a vector of small ones costs more to hand over.
     const kept = this.#socket.write(due.length === 1 ? (due[0] as Buffer) : Buffer.concat(due));
     if (!kept) this.#fullSince ??= performance.now();
-    else if (this.#waiting.length > 0) this.#wake();
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
   }
 }
 
