@@ -1,15 +1,10 @@
-import { CloseCode as GraphqlWs } from "graphql-ws";
-
 /**
- * How this service ends a WebSocket. Up to 1015 the codes are RFC 6455's and its registry's, from 4400 on those of
- * the graphql-transport-ws protocol. A client goes on trying after the first kind and not after the second.
+ * How this service itself ends a WebSocket, by codes of RFC 6455's registry; those from 4400 on are the graphql-ws
+ * library's. A client goes on trying after the first kind and not after most of the second.
  */
 export const CLOSE = {
-  goingAway: { code: 1001, reason: "Going away" },
   internal: { code: 1011, reason: "Unexpected error" },
   restart: { code: 1012, reason: "Service restart" },
-  tryAgainLater: { code: 1013, reason: "The event log is out of reach, try again later" },
-  badRequest: { code: GraphqlWs.BadRequest, reason: "Invalid message received" },
 } as const satisfies Record<string, { code: number; reason: string }>;
 
 /** RFC 6455, section 5.5: a control frame holds 125 bytes, of which the code takes two. */
