@@ -1,5 +1,5 @@
 import type { Event } from "../../src/event/event.ts";
-import { encodeStoredEvent } from "../../src/event/stored-event.ts";
+import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 
 const DAY = 86_400_000;
@@ -23,7 +23,7 @@ export function limitsFor(events: number): LogLimits {
 
 /** Bytes of the stored form of an event in the middle of the log. */
 export function storedBytes(events: number): number {
-  return Buffer.byteLength(encodeStoredEvent(eventAt(Math.floor(events / 2) + 2, events)));
+  return Buffer.byteLength(WHOLE_EVENTS.encode(eventAt(Math.floor(events / 2) + 2, events)));
 }
 
 /** Appends `events` events of about 300 bytes, past HTTP: a million would take Mandrill some time. */

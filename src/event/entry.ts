@@ -1,9 +1,19 @@
-import type { CursorCodec, Position } from "./cursor.ts";
+import { type CursorCodec, createCursorCodec, type Position } from "./cursor.ts";
 import type { Event } from "./event.ts";
-import { decodeStoredEvent } from "./stored-event.ts";
+import { type StoredForm, WHOLE_EVENTS } from "./stored-event.ts";
 
 /** An event's stored form, as text or as its UTF-8. */
 type StoredEvent = string | Buffer;
+
+/** What the entries of one log have in common: the key of their cursors, and the form that their events are kept in. */
+export interface EntryCodec extends CursorCodec {
+  decodeEvent(stored: string): Event;
+}
+
+/** @param key of the log's cursors */
+export function createEntryCodec(key: Uint8Array, form: StoredForm = WHOLE_EVENTS): EntryCodec {
+  return { ...createCursorCodec(key), decodeEvent: form.decode };
+}
 
 /**
  * An event at its place in the log. Immutable and shared by all who are served from it. Made of a stored event, it
@@ -17,7 +27,7 @@ export class Entry implements Position {
   readonly receivedAt: number;
   /** Bytes of the stored form: what the entry weighs in memory, about. */
   readonly bytes: number;
-  readonly #codec: CursorCodec;
+  readonly #codec: EntryCodec;
   #event: Event | StoredEvent | null;
   #cursor: string | undefined;
 
@@ -27,7 +37,7 @@ export class Entry implements Position {
     receivedAt: number,
     event: Event | StoredEvent | null,
     bytes: number,
-    codec: CursorCodec,
+    codec: EntryCodec,
   ) {
     this.epoch = position.epoch;
     this.number = position.number;
@@ -42,7 +52,7 @@ export class Entry implements Position {
   get event(): Event | null {
     const event = this.#event;
     if (typeof event !== "string" && !Buffer.isBuffer(event)) return event;
-    const decoded = decodeStoredEvent(event.toString());
+    const decoded = this.#codec.decodeEvent(event.toString());
     this.#event = decoded;
     return decoded;
   }
@@ -50,6 +60,11 @@ export class Entry implements Position {
   /** Whether there is no event any more; told without decoding it. */
   get isErased(): boolean {
     return this.#event === null;
+  }
+
+  /** What is left of this entry when its event is erased: its place. */
+  withoutEvent(): Entry {
+    return new Entry(this, this.receivedAt, null, 0, this.#codec);
   }
 
   /** The entry's position as it is shown outside. */

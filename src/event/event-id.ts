@@ -17,19 +17,37 @@ function lengthMark(length: number): string {
   return LENGTH_MARKS[length] ?? `"${length}:`;
 }
 
-/** Insertion sort by UTF-16 code units: objects here have some ten keys, for which it beats Array.sort. */
-function sortKeys(keys: string[]): string[] {
-  if (keys.length > 50) return keys.sort();
-  for (let i = 1; i < keys.length; i++) {
-    const key = keys[i] as string;
-    let j = i - 1;
-    while (j >= 0 && (keys[j] as string) > key) {
-      keys[j + 1] = keys[j] as string;
-      j--;
-    }
-    keys[j + 1] = key;
-  }
-  return keys;
+/** Keys as an object has them, in order by UTF-16 code units, and each with its length. */
+interface Shape {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  readonly marked: readonly string[];
+}
+
+/** Shapes that are remembered of each number of keys, the most keys, and their length: Mandrill has a dozen shapes. */
+const SHAPES_KEPT = 8;
+const KEYS_KEPT = 64;
+const LENGTH_KEPT = 2_000;
+
+const shapesByLength: Shape[][] = Array.from({ length: KEYS_KEPT }, () => []);
+
+/** The shape of an object with these keys: remembered, since comparing keys one by one is quicker than sorting them. */
+function shapeOf(keys: readonly string[]): Shape {
+  const shapes = shapesByLength[keys.length] ?? [];
+  for (const shape of shapes) if (areEqual(shape.keys, keys)) return shape;
+  const sorted = [...keys].sort();
+  const marked = sorted.map((key) => lengthMark(key.length) + key);
+  const shape = { keys, sorted, marked };
+  if (marked.join("").length > LENGTH_KEPT) return shape;
+  if (shapes.length === SHAPES_KEPT) shapes.shift();
+  shapes.push(shape);
+  return shape;
+}
+
+/** Of the same length. */
+function areEqual(a: readonly string[], b: readonly string[]): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 class NestedTooDeep extends Error {}
@@ -44,12 +62,12 @@ function canonical(value: Json, depth: number): string {
     return `${text}]`;
   }
   const object = value as { readonly [key: string]: Json };
-  const keys = sortKeys(Object.keys(object));
+  const { keys, sorted, marked } = shapeOf(Object.keys(object));
   if (keys.length === 1 && JSON.isRawJSON(object)) return `${object.rawJSON},`;
   let text = "{";
-  for (const key of keys) {
-    const field = object[key] as Json;
-    text += lengthMark(key.length) + key;
+  for (let i = 0; i < sorted.length; i++) {
+    const field = object[sorted[i] as string] as Json;
+    text += marked[i];
     // The commonest case in place: a call less.
     text += typeof field === "string" ? lengthMark(field.length) + field : canonical(field, depth + 1);
   }

@@ -67,6 +67,8 @@ export interface EventBase {
   readonly webhook: string | null;
   /** The element of `mandrill_events`, the same JSON value. */
   readonly raw: Json;
+  /** W3C traceparent of the POST that brought it, where that was traced. */
+  readonly traceParent?: string | undefined;
 }
 
 interface Engagement extends EventBase {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import { ServiceError } from "../error.ts";
-import { malformed } from "./malformed.ts";
 
 export interface BodyReaderOptions {
   /** Bytes of one body at the most. */
@@ -33,7 +32,7 @@ export interface Progress {
 
 export interface BodyReader {
   /**
-   * The whole body, in memory of its own. Rejects with BODY_TOO_LARGE as soon as it is, with BATCH_MALFORMED where it
+   * The whole body, in memory of its own. Rejects with BODY_TOO_LARGE as soon as it is, with REQUEST_TIMEOUT where it
    * stops arriving, LIMIT_EXCEEDED where too much is being read at once, SHUTTING_DOWN after `close`, and
    * {@link ClientGone}. What follows is left in the request, unread.
    */
@@ -128,5 +127,9 @@ function tooMuchAtOnce(): ServiceError {
 }
 
 function stalled(idleTimeoutMs: number): ServiceError {
-  return malformed(`The body stopped arriving: nothing came for ${idleTimeoutMs / 1_000} seconds.`);
+  return new ServiceError(
+    "REQUEST_TIMEOUT",
+    `The body stopped arriving: nothing came for ${idleTimeoutMs / 1_000} seconds.`,
+    { expected: "a body that arrives without such pauses" },
+  );
 }

@@ -2,11 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { ServiceError } from "../error.ts";
+import type { Event } from "../event/event.ts";
 import { eventIds } from "../event/event-id.ts";
-import type { EventLog } from "../event-log/event-log.ts";
+import type { AppendResult, EventLog } from "../event-log/event-log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { BatchSpan, Tracing } from "../telemetry/tracing.ts";
 import { answer } from "./answer.ts";
-import { batchTypeOf, parseBatch } from "./batch.ts";
+import { batchTypeOf, parseBatch, type RawEvent } from "./batch.ts";
 import { ClientGone, createBodyReader, type Progress } from "./body-reader.ts";
+import { createIntakeMeter } from "./intake-meter.ts";
 import { openSignedBatch, openUnsignedBatch } from "./open-batch.ts";
 import { parseEvent } from "./parse-event.ts";
 import { createRefusalLog } from "./refusal-log.ts";
@@ -21,6 +25,9 @@ export interface WebhookOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /** Called after each append, before it is acknowledged, with the log's newest number after it. Must not throw. */
   readonly onAppended?: ((head: number) => void) | undefined;
+  readonly metrics: Metrics;
+  /** null where batches are not traced. */
+  readonly tracing?: Tracing | null | undefined;
   readonly logger: Logger;
   /** Milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
@@ -53,6 +60,7 @@ type Exchange = [request: IncomingMessage, response: ServerResponse];
 interface RequestProgress extends Progress {
   /** Events in the batch; null until it has been read that far. */
   received: number | null;
+  readonly span: BatchSpan | null;
 }
 
 export function createWebhook({
@@ -61,6 +69,8 @@ export function createWebhook({
   maxBodyBytes,
   bodyTimeoutMs = 30_000,
   onAppended,
+  metrics,
+  tracing = null,
   logger,
   now = Date.now,
 }: WebhookOptions): Webhook {
@@ -68,6 +78,7 @@ export function createWebhook({
   const bodies = createBodyReader({ maxBytes: maxBodyBytes, idleTimeoutMs: bodyTimeoutMs });
   const refusals = createRefusalLog(logger, now);
   const recorder = createRequestRecorder(eventLog, logger);
+  const meter = createIntakeMeter(metrics, now);
   const underWay = new Set<Promise<void>>();
 
   const take = async (request: IncomingMessage, progress: RequestProgress): Promise<BatchReceipt> => {
@@ -75,17 +86,32 @@ export function createWebhook({
     if (method !== "POST") throw methodNotAllowed(method);
     const type = batchTypeOf(headers["content-type"], headers["content-encoding"]);
     const body = await bodies.read(request, progress);
+    const signature = headers["x-mandrill-signature"]?.toString();
     const { text, webhook } = signatures.required
-      ? openSignedBatch(type, body, headers["x-mandrill-signature"]?.toString(), signatures)
+      ? openSignedBatch(type, body, signature, signatures)
       : openUnsignedBatch(type, body);
+    const appending = append(text, webhook, progress);
+    if (appending === null) return { received: 0, appended: 0, duplicates: 0 };
+    const { appended, duplicates, head } = await appending;
+    onAppended?.(head);
+    return { received: appended + duplicates, appended, duplicates };
+  };
+
+  /** Not async: a function that waits would keep the parsed events for as long as the log takes. null of no events. */
+  const append = (text: string, webhook: string | null, progress: RequestProgress): Promise<AppendResult> | null => {
     const batch = parseBatch(text);
     progress.received = batch.length;
-    if (batch.length === 0) return { received: 0, appended: 0, duplicates: 0 };
+    if (batch.length === 0) return null;
     const ids = eventIds(batch.map(({ content }) => content));
-    const events = batch.map(({ raw }, i) => parseEvent(raw, ids[i] as string, webhook));
-    const { appended, duplicates, head } = await eventLog.append(events);
-    onAppended?.(head);
-    return { received: batch.length, appended, duplicates };
+    const { span } = progress;
+    const read = ({ raw }: RawEvent, i: number): Event => parseEvent(raw, ids[i] as string, webhook);
+    if (span === null) {
+      const events = batch.map(read);
+      return meter.append(events, () => eventLog.append(events));
+    }
+    const events = batch.map((element, i): Event => ({ ...read(element, i), traceParent: span.traceParent }));
+    const attributes = { "mandrill_live.events": events.length };
+    return span.within("append", attributes, () => meter.append(events, () => eventLog.append(events)));
   };
 
   /** Why a batch was not taken; null where there is nobody to tell. */
@@ -111,11 +137,17 @@ export function createWebhook({
   const serve = async (...exchange: Exchange): Promise<void> => {
     const receivedAt = now();
     const startedAt = performance.now();
-    const progress: RequestProgress = { bytes: 0, received: null };
+    const span = tracing?.batch(exchange[0].headers.traceparent?.toString()) ?? null;
+    const progress: RequestProgress = { bytes: 0, received: null, span };
     const outcome = await take(exchange[0], progress).catch((error: unknown) => refusalOf(error, progress));
-    if (outcome === null) return;
+    if (outcome === null) {
+      span?.end("CLIENT_GONE", {});
+      return;
+    }
     const isRefused = outcome instanceof ServiceError;
     const answered = isRefused ? refuse(outcome, progress, ...exchange) : answer(...exchange, 200, outcome);
+    meter.answered(isRefused ? outcome.code : null);
+    span?.end(isRefused ? outcome.code : null, { "http.response.status_code": isRefused ? outcome.status : 200 });
     recorder.record({
       id: randomUUID(),
       receivedAt,

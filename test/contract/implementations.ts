@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Redis } from "ioredis";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
@@ -12,6 +13,8 @@ export interface LogStore {
   readonly eventLog: EventLog;
   /** A further handle; where there may be but one, the earlier is closed first. Without `limits`, with those it had. */
   open(limits?: LogLimits): Promise<EventLog>;
+  /** Whether `text`, in any case, stands anywhere in what the store keeps: its files, or all that Redis tells. */
+  holds(text: string): Promise<boolean>;
   /** Closes every handle and removes the store. */
   destroy(): Promise<void>;
 }
@@ -39,7 +42,8 @@ const sqlite: Implementation = {
     return {
       async create(limits) {
         made += 1;
-        const file = join(folder, `${made}.db`);
+        const name = `${made}.db`;
+        const file = join(folder, name);
         let eventLog = await openSqliteEventLog({ file, limits });
         return {
           eventLog,
@@ -48,6 +52,11 @@ const sqlite: Implementation = {
             eventLog = await openSqliteEventLog({ file, limits: otherLimits });
             return eventLog;
           },
+          async holds(text) {
+            const files = (await readdir(folder)).filter((one) => one.startsWith(name));
+            const contents = await Promise.all(files.map((one) => readFile(join(folder, one), "latin1")));
+            return contents.some((content) => content.toLowerCase().includes(text.toLowerCase()));
+          },
           destroy: () => eventLog.close(),
         };
       },
@@ -55,6 +64,22 @@ const sqlite: Implementation = {
     };
   },
 };
+
+/** All that a key holds. */
+async function contentOf(client: Redis, key: string): Promise<unknown> {
+  switch (await client.type(key)) {
+    case "hash":
+      return client.hgetall(key);
+    case "list":
+      return client.lrange(key, 0, -1);
+    case "stream":
+      return client.xrange(key, "-", "+");
+    case "zset":
+      return client.zrange(key, 0, -1);
+    default:
+      return client.get(key);
+  }
+}
 
 const redis: Implementation = {
   name: "Redis",
@@ -76,6 +101,11 @@ const redis: Implementation = {
         return {
           eventLog: await open(),
           open,
+          async holds(text) {
+            const names = await server.client.keys(`{${prefix}}:*`);
+            const values = await Promise.all(names.map((name) => contentOf(server.client, name)));
+            return JSON.stringify([names, values]).toLowerCase().includes(text.toLowerCase());
+          },
           destroy: async () => void (await Promise.all(handles.map((handle) => handle.close()))),
         };
       },

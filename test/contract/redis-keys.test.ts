@@ -8,7 +8,8 @@ import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { createKeys, indexKeysOf } from "../../src/event-log/redis/keys.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvent, sampleEvents } from "../harness/event-samples.ts";
-import { startRedisCluster, startRedisServer } from "../harness/redis-server.ts";
+import { startRedisCluster } from "../harness/redis-cluster.ts";
+import { startRedisReplica, startRedisServer } from "../harness/redis-server.ts";
 
 const DAY = 86_400_000;
 const LIMITS: LogLimits = {
@@ -28,7 +29,7 @@ function varied(count: number, prefix: string): Event[] {
 }
 
 /** Does everything that a log can do, trimming and duplicates too. */
-async function useAll(eventLog: EventLog): Promise<void> {
+async function doAll(eventLog: EventLog): Promise<void> {
   for (let i = 0; i < 8; i++) await eventLog.append(varied(20, `round-${i}`));
   expect(await eventLog.append(varied(20, "round-7"))).toMatchObject({ appended: 0, duplicates: 20 });
   await eventLog.trim();
@@ -57,15 +58,21 @@ async function useAll(eventLog: EventLog): Promise<void> {
   expect(await eventLog.positionOf(head.cursor)).toMatchObject({ number: 160 });
   await eventLog.recordRequests([]);
   await eventLog.requests(1);
+  expect(await eventLog.erase("READER-19@example.com")).toBeGreaterThan(0);
+  await eventLog.revoke("token", now + 1_000);
+  await eventLog.revokedTokens(null);
   await eventLog.renewEpoch(head.epoch);
   await eventLog.check();
 }
 
-function open(connection: RedisConnection): EventLog {
-  const eventLog = openRedisEventLog({ connection, prefix: "keys", limits: LIMITS });
+function open(connection: RedisConnection, minReplicas = 0): EventLog {
+  const eventLog = openRedisEventLog({ connection, prefix: "keys", limits: LIMITS, minReplicas });
   onTestFinished(() => eventLog.close());
   return eventLog;
 }
+
+/** What a script may call beside what touches keys. */
+const KEYLESS = ["time", "publish", "pubsub"];
 
 interface Heard {
   readonly command: string;
@@ -93,8 +100,10 @@ describe("the keys of a Redis log", () => {
   it("are all declared by the scripts that touch them", async () => {
     const server = await startRedisServer();
     onTestFinished(() => server.stop());
+    const replica = await startRedisReplica(server);
+    onTestFinished(() => replica.stop());
     const monitor = await startMonitor(server.port);
-    await useAll(open({ kind: "standalone", url: server.url }));
+    await doAll(open({ kind: "standalone", url: server.url }, 1));
     // The monitor hears of commands in order: what comes before this one has all been heard.
     await server.client.echo("the end");
     let declared = new Set<string>();
@@ -103,7 +112,7 @@ describe("the keys of a Redis log", () => {
     for await (const { command, args, byScript } of monitor) {
       if (command === "echo") break;
       if (command.startsWith("eval")) declared = new Set(args.slice(2, 2 + Number(args[1])));
-      if (!byScript || command === "time" || command === "publish") continue;
+      if (!byScript || KEYLESS.includes(command)) continue;
       touched += 1;
       if (!declared.has(args[0] ?? "")) undeclared.push(`${command} ${args[0]}`);
     }
@@ -112,16 +121,16 @@ describe("the keys of a Redis log", () => {
   });
 
   it("lie in one slot of a cluster, whose every node leads to them", async () => {
-    const cluster = await startRedisCluster(3);
+    const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     for (const { port } of cluster.nodes) {
-      await useAll(open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }));
+      await doAll(open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }));
       for (const { client } of cluster.nodes) await client.flushall();
     }
   });
 
   it("wake up listeners on every node of a cluster", async () => {
-    const cluster = await startRedisCluster(3);
+    const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const [writer, reader] = cluster.nodes.map(({ port }) =>
       open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Position } from "../../src/event/cursor.ts";
-import { encodeStoredEvent } from "../../src/event/stored-event.ts";
+import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { LogLimits } from "../../src/event-log/event-log.ts";
 import { type LogFile, openLogFile } from "../../src/event-log/sqlite/log-file.ts";
 import { createSqliteStore } from "../../src/event-log/sqlite/sqlite-store.ts";
@@ -35,7 +35,7 @@ afterEach(async () => {
 
 function batchOf(count: number, prefix: string, fieldsOf?: (i: number) => SampleFields): AppendBatch {
   const events = sampleEvents(count, prefix, fieldsOf);
-  return { ids: events.map(({ id }) => id), terms: events.map(encodeTerms), stored: events.map(encodeStoredEvent) };
+  return { ids: events.map(({ id }) => id), terms: events.map(encodeTerms), stored: events.map(WHOLE_EVENTS.encode) };
 }
 
 /** Serves calls as the worker does: all that are given at once have waited together. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeStoredEvent } from "../../src/event/stored-event.ts";
+import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { SqliteStoreOptions } from "../../src/event-log/sqlite/sqlite-store.ts";
 import type { AppendBatch } from "../../src/event-log/sqlite/store-calls.ts";
 import { createStoreClient, type StoreClient } from "../../src/event-log/sqlite/store-client.ts";
@@ -45,7 +45,7 @@ function startStore(): Worker {
 
 function batchOf(count: number, prefix: string): AppendBatch {
   const events = sampleEvents(count, prefix);
-  return { ids: events.map(({ id }) => id), terms: events.map(encodeTerms), stored: events.map(encodeStoredEvent) };
+  return { ids: events.map(({ id }) => id), terms: events.map(encodeTerms), stored: events.map(WHOLE_EVENTS.encode) };
 }
 
 const UNAVAILABLE = { code: "LOG_UNAVAILABLE" };

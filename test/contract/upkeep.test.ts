@@ -62,6 +62,7 @@ function everyCall(eventLog: EventLog): Promise<unknown>[] {
     eventLog.recordRequests([request(1)]),
     eventLog.requests(1),
     eventLog.renewEpoch("00000000"),
+    eventLog.erase("ada@example.com"),
     eventLog.trim(),
     eventLog.check(),
   ];

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { createCursorCodec, type Position } from "../../src/event/cursor.ts";
-import { Entry } from "../../src/event/entry.ts";
+import type { Position } from "../../src/event/cursor.ts";
+import { createEntryCodec, Entry } from "../../src/event/entry.ts";
 import type { LiveEntry } from "../../src/event/live-entry.ts";
 import { type SampleFields, sampleEvent } from "./event-samples.ts";
 
@@ -14,7 +14,7 @@ export interface EntryMaker {
 }
 
 export function createEntryMaker(epoch = "0badcafe"): EntryMaker {
-  const codec = createCursorCodec(randomBytes(16));
+  const codec = createEntryCodec(randomBytes(16));
   let number = 0;
   let tag = "AAAAAAAA";
   const next = (fields: SampleFields = {}, bytes = 500): LiveEntry => {

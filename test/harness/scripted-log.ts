@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { cursorExpired, cursorUnknown, logUnavailable } from "../../src/error.ts";
-import { createCursorCodec, ORIGIN_TAG, type Position } from "../../src/event/cursor.ts";
-import { Entry } from "../../src/event/entry.ts";
+import { ORIGIN_TAG, type Position } from "../../src/event/cursor.ts";
+import { createEntryCodec, Entry } from "../../src/event/entry.ts";
 import type { Chunk, Head, WakeUp } from "../../src/event-log/event-log.ts";
 import type { ReadableLog } from "../../src/hub/feed.ts";
 import { type SampleFields, sampleEvent } from "./event-samples.ts";
@@ -14,19 +14,25 @@ export interface ScriptedLog extends ReadableLog {
   trimTo(oldest: number): void;
   /** Drops the newest entries, as a replica does that is promoted without them. */
   loseTail(count: number): void;
+  /** Erases the events of these numbers and tells of it. */
+  erase(...numbers: number[]): void;
+  /** Calls the listeners. */
+  wake(wakeUp: WakeUp): void;
   /** Empties the log; its next life has another epoch and key. */
   flush(): void;
   /** Every call rejects while it is down. */
   down: boolean;
   /** Reads wait while it is set. */
   hold: Promise<void> | null;
+  /** What reads have found is kept back while it is set. */
+  answerLater: Promise<void> | null;
   reads: number;
   readonly entries: readonly Entry[];
 }
 
 export function createScriptedLog(): ScriptedLog {
   let epoch = "00000001";
-  let codec = createCursorCodec(randomBytes(16));
+  let codec = createEntryCodec(randomBytes(16));
   let entries: Entry[] = [];
   let trimmed = 0;
   let appended = 0;
@@ -44,6 +50,7 @@ export function createScriptedLog(): ScriptedLog {
   const log: ScriptedLog = {
     down: false,
     hold: null,
+    answerLater: null,
     reads: 0,
     get entries() {
       return entries;
@@ -58,10 +65,16 @@ export function createScriptedLog(): ScriptedLog {
       });
       entries.push(...added);
       const number = headNow().number;
-      for (const listener of wake === "lost" ? [] : listeners) {
-        listener(wake === "run" ? { number, run: { follows, entries: added } } : { number });
-      }
+      if (wake !== "lost") log.wake(wake === "run" ? { number, run: { follows, entries: added } } : { number });
       return added;
+    },
+    wake(wakeUp) {
+      for (const listener of listeners) listener(wakeUp);
+    },
+    erase(...numbers) {
+      const erased = entries.filter(({ number }) => numbers.includes(number));
+      entries = entries.map((entry) => (erased.includes(entry) ? entry.withoutEvent() : entry));
+      log.wake({ erased: erased.map(({ number, tag }) => ({ number, tag })) });
     },
     trimTo(oldest) {
       entries = entries.filter((entry) => entry.number >= oldest);
@@ -74,7 +87,7 @@ export function createScriptedLog(): ScriptedLog {
       entries = [];
       trimmed = 0;
       epoch = randomBytes(4).toString("hex");
-      codec = createCursorCodec(randomBytes(16));
+      codec = createEntryCodec(randomBytes(16));
     },
     async head() {
       if (log.down) throw logUnavailable("down");
@@ -91,7 +104,9 @@ export function createScriptedLog(): ScriptedLog {
       const at = entries.find(({ number }) => number === position.number);
       if ((at?.tag ?? ORIGIN_TAG) !== position.tag) throw cursorUnknown(...told);
       const from = position.number - trimmed;
-      return { entries: entries.slice(from, from + limit.entries), head: headNow() };
+      const chunk = { entries: entries.slice(from, from + limit.entries), head: headNow() };
+      await log.answerLater;
+      return chunk;
     },
     positionOf: async (cursor) => codec.decode(cursor),
     onWakeUp(listener) {

@@ -6,16 +6,24 @@
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 milliseconds and 4 entries of the deduplication window
 --       5 channel, 6 bytes of stored events that a message carries at the most
---       7 plan, JSON: `keys`, for each index key the places in the batch (from 1) that it is to hold; `counts`,
+--       7 name under which the sender has kept the batch, or empty: a message that nobody else gets carries it, and the
+--         places of the duplicates, instead of the entries
+--       8 plan, JSON: `keys`, for each index key the places in the batch (from 1) that it is to hold; `counts`,
 --         the places by the name under which they are counted
---       from 8 on, for each event: id, tag, stored event
--- returns  appended, duplicates, head, length of entries, length of ids
+--       9 tag and id of each event, a line each; from 10 on the stored events. These no string is made of in here but
+--         for a message that others get: Redis' Lua reads each new string from end to end, to hash it
+-- returns  appended, duplicates, head, length of entries, length of ids, the tag at head
 
 local META, ENTRIES, TERMS, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 7)
-local FIRST_INDEX, FIRST_EVENT = 8, 8
-local channel, messageBytes = ARGV[5], tonumber(ARGV[6])
-local plan = cjson.decode(ARGV[7])
-local batch = (#ARGV - FIRST_EVENT + 1) / 3
+local FIRST_INDEX, FIRST_STORED = 8, 10
+local channel, messageBytes, name = ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local plan = cjson.decode(ARGV[8])
+local batch = #ARGV - FIRST_STORED + 1
+local batchTags, batchIds = {}, {}
+for tag, id in string.gmatch(ARGV[9], '(%S+) ([^\n]*)') do
+  batchTags[#batchTags + 1] = tag
+  batchIds[#batchIds + 1] = id
+end
 
 local meta = openMeta(META, ENTRIES, ARGV[1], ARGV[2])
 local before = { number = meta.number, tag = meta.tag, receivedAt = meta.receivedAt }
@@ -28,7 +36,7 @@ local windowMs, windowEntries = tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = {}
 for from = 1, batch, CHUNK do
   local ids = {}
-  for i = from, math.min(from + CHUNK - 1, batch) do ids[#ids + 1] = ARGV[FIRST_EVENT + (i - 1) * 3] end
+  for i = from, math.min(from + CHUNK - 1, batch) do ids[#ids + 1] = batchIds[i] end
   local numbers = call('ZMSCORE', IDS, unpack(ids))
   for k = 1, #ids do
     if numbers[k] then known[ids[k]] = tonumber(numbers[k]) end
@@ -66,13 +74,20 @@ end
 -- `numbers` has the number given to each place of the batch, as text; nil for duplicates.
 local numbers = {}
 local message, bytes = { '' }, 0
+local duplicates = {}
+local isOwn = false
+if name ~= '' then
+  -- A user that may not ask has the entries sent.
+  local listening = redis.pcall('PUBSUB', 'NUMSUB', channel)
+  isOwn = not listening.err and listening[2] <= 1
+end
 local idPairs = {}
 for i = 1, batch do
-  local at = FIRST_EVENT + (i - 1) * 3
-  local id, stored = ARGV[at], ARGV[at + 2]
+  local id = batchIds[i]
   if not isDuplicate(id) then
     number = number + 1
-    tag = ARGV[at + 1]
+    local stored = ARGV[FIRST_STORED + i - 1]
+    tag = batchTags[i]
     local numberText = text(number)
     call('XADD', ENTRIES, numberText .. '-0', 't', tag, 'r', nowText, 'e', stored)
     numbers[i] = numberText
@@ -80,15 +95,19 @@ for i = 1, batch do
     idPairs[#idPairs + 1] = numberText
     idPairs[#idPairs + 1] = id
     bytes = bytes + #stored
-    message[#message + 1] = '\n'
-    message[#message + 1] = tag
-    message[#message + 1] = stored
+    if not isOwn then
+      message[#message + 1] = '\n'
+      message[#message + 1] = tag
+      message[#message + 1] = stored
+    end
+  else
+    duplicates[#duplicates + 1] = i
   end
 end
 
 local appended = number - before.number
 if appended == 0 then
-  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS) }
+  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tag }
 end
 
 for from = 1, #idPairs, CHUNK do
@@ -139,7 +158,8 @@ end
 call('HSET', META, 'number', text(number), 'tag', tag, 'receivedAt', nowText)
 
 message[1] = '{"e":"' .. meta.epoch .. '","p":' .. text(before.number) .. ',"pt":"' .. before.tag .. '","r":' .. nowText
-  .. ',"n":' .. text(number) .. '}'
+  .. ',"n":' .. text(number)
+  .. (isOwn and ',"b":"' .. name .. '","d":[' .. table.concat(duplicates, ',') .. ']' or '') .. '}'
 call('PUBLISH', channel, bytes <= messageBytes and table.concat(message) or message[1])
 
-return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS) }
+return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tag }

@@ -1,10 +1,11 @@
 import type { Event } from "../../event/event.ts";
-import { encodeStoredEvent } from "../../event/stored-event.ts";
+import type { StoredForm } from "../../event/stored-event.ts";
 import type { AppendResult, LogLimits } from "../event-log.ts";
 import { newLog, newTags } from "./candidate.ts";
 import type { RedisClient } from "./connection.ts";
 import { countName, indexKeysOf, type RedisKeys } from "./keys.ts";
-import { SCRIPTS } from "./script.ts";
+import type { OwnBatches } from "./own-batches.ts";
+import { SCRIPTS, type ScriptValue } from "./script.ts";
 
 /**
  * Bytes of stored events up to which a message carries them: Redis cuts a subscriber that falls 32 MB behind, and
@@ -14,30 +15,45 @@ const MESSAGE_BYTES = 256 * 1024;
 
 /** What an append did, and how much Redis holds after it. */
 export interface Appended extends AppendResult {
+  /** Of the newest entry after it: of one before, where all were duplicates. */
+  readonly headTag: string;
   readonly entriesKept: number;
   readonly idsKept: number;
 }
 
-export type Append = (client: RedisClient, events: readonly Event[]) => Promise<Appended>;
+type AppendCounts = [appended: number, duplicates: number, head: number, entriesKept: number, idsKept: number];
 
-export function createAppend(keys: RedisKeys, limits: LogLimits): Append {
+/** A batch as append.lua takes it: of its events nothing is left but text, while Redis has its time. */
+export interface PreparedBatch {
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptValue[];
+}
+
+/** Appending a batch in two steps, the first of which needs no Redis. */
+export interface Append {
+  prepare(events: readonly Event[]): PreparedBatch;
+  send(client: RedisClient, batch: PreparedBatch): Promise<Appended>;
+}
+
+/** @param own where a batch is kept whose entries need not come back; null where they are always sent */
+export function createAppend(keys: RedisKeys, limits: LogLimits, form: StoredForm, own: OwnBatches | null): Append {
   const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.minute, keys.counts];
   const { deduplicationMs, deduplicationEvents } = limits;
-  return async (client, events) => {
-    const { indexKeys, plan } = planOf(keys, events);
-    const tags = newTags(events.length);
-    const args: (string | number)[] = [
-      ...newLog(),
-      deduplicationMs,
-      deduplicationEvents,
-      keys.channel,
-      MESSAGE_BYTES,
-      plan,
-    ];
-    for (const [i, event] of events.entries()) args.push(event.id, tags[i] as string, encodeStoredEvent(event));
-    const reply = await SCRIPTS.append.run(client, [...fixed, ...indexKeys], args);
-    const [appended, duplicates, head, entriesKept, idsKept] = reply as [number, number, number, number, number];
-    return { appended, duplicates, head, entriesKept, idsKept };
+  return {
+    prepare(events) {
+      const { indexKeys, plan } = planOf(keys, events);
+      const tags = newTags(events.length);
+      const heads = events.map(({ id }, i) => `${tags[i]} ${id}`).join("\n");
+      const stored = events.map(form.encode);
+      const name = own?.keep({ tags, stored }) ?? "";
+      const settings = [deduplicationMs, deduplicationEvents, keys.channel, MESSAGE_BYTES];
+      return { keys: [...fixed, ...indexKeys], args: [...newLog(), ...settings, name, plan, heads, ...stored] };
+    },
+    async send(client, batch) {
+      const reply = await SCRIPTS.append.run(client, batch.keys, batch.args);
+      const [appended, duplicates, head, entriesKept, idsKept, headTag] = reply as [...AppendCounts, headTag: string];
+      return { appended, duplicates, head, headTag, entriesKept, idsKept };
+    },
   };
 }
 

@@ -5,6 +5,9 @@ import { FILTER_FIELDS, type FilterField, valuesOf } from "../../event/event-fil
 /** Characters of a value that stand in a key as they are: a longer one, such as a whole message taken for a tag, is hashed. */
 const LONGEST_VALUE = 128;
 
+/** Milliseconds after which what a check has written is gone. */
+export const CHECK_EXPIRY = 60_000;
+
 /** The names of all that one log keeps in Redis. They share one hash tag, so that a cluster keeps them in one slot. */
 export interface RedisKeys {
   /** Hash: layout, epoch, number, tag and receivedAt of the head, oldest, cursorKey, countsFrom. */
@@ -28,6 +31,10 @@ export interface RedisKeys {
   readonly counts: string;
   /** List of webhook requests as JSON, newest first. */
   readonly requests: string;
+  /** Sorted set of the ids of tokens that no longer hold, by the time until which they stay on it. */
+  readonly revoked: string;
+  /** Which list of them it is: another text after each change. */
+  readonly revision: string;
   /** What a check writes: it expires by itself. */
   readonly check: string;
   /** The channel on which an append tells how far the log reaches. */
@@ -52,6 +59,8 @@ export function createKeys(prefix: string): RedisKeys {
     minute: key("minute"),
     counts: key("counts"),
     requests: key("requests"),
+    revoked: key("revoked"),
+    revision: key("revision"),
     check: key("check"),
     channel: key("appended"),
     index: (field, value) => key(`i:${field}:${nameOf(value)}`),

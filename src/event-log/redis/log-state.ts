@@ -1,6 +1,7 @@
 import { logUnavailable } from "../../error.ts";
-import { type CursorCodec, createCursorCodec, type Position } from "../../event/cursor.ts";
-import { Entry } from "../../event/entry.ts";
+import type { Position } from "../../event/cursor.ts";
+import { createEntryCodec, Entry, type EntryCodec } from "../../event/entry.ts";
+import type { StoredForm } from "../../event/stored-event.ts";
 import type { Head } from "../event-log.ts";
 
 /** What the log reaches from and to, in one snapshot. */
@@ -13,11 +14,13 @@ export interface LogState extends Position {
   readonly oldestKept: number;
   /** First minute since the Unix epoch whose counts are kept. */
   readonly countsFrom: number;
-  readonly codec: CursorCodec;
+  readonly codec: EntryCodec;
+  /** The key under which cursors are shown, as hexadecimal digits. */
+  readonly cursorKey: string;
 }
 
 /** The layout that this version reads and writes, as in prelude.lua. */
-const LAYOUT = "1";
+export const LAYOUT = "1";
 
 /** The fields of the meta hash, in the order in which a state is read. */
 export const STATE_FIELDS = [
@@ -38,14 +41,13 @@ export interface LogStates {
   /** Null where there is no log. The reply may have more behind the state's fields. */
   parse(reply: StateReply): LogState | null;
   /** What was last seen; null before that. */
-  readonly known: Pick<LogState, "epoch" | "number" | "codec"> | null;
+  readonly known: Pick<LogState, "epoch" | "number" | "codec" | "cursorKey"> | null;
   /** The epoch was changed, by ourselves. */
   renewed(epoch: string): void;
 }
 
-export function createLogStates(retentionEvents: number): LogStates {
-  let known: Pick<LogState, "epoch" | "number" | "codec"> | null = null;
-  let knownKey: string | null = null;
+export function createLogStates(retentionEvents: number, form: StoredForm): LogStates {
+  let known: Pick<LogState, "epoch" | "number" | "codec" | "cursorKey"> | null = null;
   return {
     parse(reply) {
       const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom] = reply as string[];
@@ -54,9 +56,9 @@ export function createLogStates(retentionEvents: number): LogStates {
         throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
       }
       const codec =
-        known !== null && knownKey === cursorKey
+        known !== null && known.cursorKey === cursorKey
           ? known.codec
-          : createCursorCodec(Buffer.from(cursorKey as string, "hex"));
+          : createEntryCodec(Buffer.from(cursorKey as string, "hex"), form);
       const state: LogState = {
         epoch: epoch as string,
         number: Number(number),
@@ -66,9 +68,9 @@ export function createLogStates(retentionEvents: number): LogStates {
         oldestKept: Number(oldest),
         countsFrom: Number(countsFrom),
         codec,
+        cursorKey: cursorKey as string,
       };
       known = state;
-      knownKey = cursorKey as string;
       return state;
     },
     get known() {
@@ -85,6 +87,6 @@ export function headOf({ epoch, number, tag, oldest, codec }: LogState): Head {
 }
 
 /** The entry at `position` from its stored form; null where it was erased. */
-export function entryOf(position: Position, receivedAt: number, stored: string | null, codec: CursorCodec): Entry {
+export function entryOf(position: Position, receivedAt: number, stored: string | null, codec: EntryCodec): Entry {
   return new Entry(position, receivedAt, stored, stored === null ? 0 : Buffer.byteLength(stored), codec);
 }

@@ -1,4 +1,4 @@
-import { cursorExpired, cursorUnknown, type ServiceError } from "../../error.ts";
+import { cursorExpired, cursorUnknown, logUnavailable, type ServiceError } from "../../error.ts";
 import { ORIGIN_TAG, type Position } from "../../event/cursor.ts";
 import type { Entry } from "../../event/entry.ts";
 import type { Chunk, LogLimits, ReadLimit } from "../event-log.ts";
@@ -37,7 +37,10 @@ export interface Reading {
   read(client: RedisClient, position: Position, limit: ReadLimit): Promise<Chunk>;
   /** Entries by number, in the order given, up to about `bytes`; those that are gone or erased are left out. */
   fetch(client: RedisClient, state: LogState, numbers: readonly number[], bytes: number): Promise<Fetched>;
-  /** The error for a position that the log does not go on from: it names where the log reaches from and to. */
+  /**
+   * The error for a position that the log was not seen to go on from. It names where the log reaches from and to; or
+   * it is LOG_UNAVAILABLE, where the log does go on from there.
+   */
   gap(client: RedisClient, position: Position): Promise<ServiceError>;
 }
 
@@ -72,11 +75,14 @@ export function createReading(keys: RedisKeys, states: LogStates, limits: LogLim
   }
 
   async function gap(client: RedisClient, position: Position): Promise<ServiceError> {
-    const { state, tags } = await look(client, "oldest", position.number);
+    const { state, tags } = await look(client, "oldest", position.number, position.number + 1);
     const oldest = tags[0] == null ? null : state.codec.encode({ ...state, number: state.oldest, tag: tags[0] });
     const head = state.number === 0 ? null : headOf(state).cursor;
-    const isExpired = judge(state, position, tags[1] ?? null) === "expired";
-    return isExpired ? cursorExpired(oldest, head) : cursorUnknown(oldest, head);
+    const verdict = judge(state, position, tags[1] ?? null);
+    // Seen in one act the log goes on from there: while a cluster moved its keys, one was looked for where it was not.
+    const goesOn = verdict === "held" && (position.number === state.number || tags[2] != null);
+    if (goesOn) return logUnavailable("Redis is moving the log.");
+    return verdict === "expired" ? cursorExpired(oldest, head) : cursorUnknown(oldest, head);
   }
 
   /**

@@ -1,19 +1,25 @@
 import type { Logger } from "pino";
 import type { RedisConnection } from "../../config.ts";
 import type { Position } from "../../event/cursor.ts";
+import { type StoredForm, WHOLE_EVENTS } from "../../event/stored-event.ts";
 import type { WebhookRequest } from "../../event/webhook-request.ts";
 import { type EventLog, type LogLimits, WEBHOOK_REQUESTS_KEPT } from "../event-log.ts";
+import { logSecret } from "../log-secret.ts";
 import { createAppend } from "./append.ts";
 import { newEpoch, newLog } from "./candidate.ts";
 import { createClient } from "./connection.ts";
 import { createCount } from "./counting.ts";
+import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
-import { createKeys } from "./keys.ts";
+import { CHECK_EXPIRY, createKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { createLogStates, headOf } from "./log-state.ts";
+import { createOwnBatches } from "./own-batches.ts";
 import { resultsOf } from "./pipeline.ts";
 import { createReading } from "./reading.ts";
+import { createReplicas } from "./replicas.ts";
 import { createRetention } from "./retention.ts";
+import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
 import { SCRIPTS } from "./script.ts";
 import { createWakeUps } from "./wake-ups.ts";
 
@@ -22,13 +28,17 @@ export interface RedisEventLogOptions {
   /** Begins every key and the channel; without braces. */
   readonly prefix: string;
   readonly limits: LogLimits;
+  /** How events are kept. @default WHOLE_EVENTS */
+  readonly form?: StoredForm | undefined;
   readonly logger?: Pick<Logger, "warn" | "info"> | undefined;
+  /** Replicas that must have a batch before its append resolves. @default 0 */
+  readonly minReplicas?: number | undefined;
   /** Milliseconds after which a method rejects. @default 4500: the answer is out within 5 s */
   readonly commandTimeoutMs?: number | undefined;
 }
 
-/** Milliseconds after which what a check has written is gone. */
-const CHECK_EXPIRY = 60_000;
+/** Part of the command timeout for one wait for replicas: two of them, and the append, fit into it. */
+const REPLICA_WAIT = 0.4;
 
 /**
  * Opens the event log that is kept in Redis, from 6.2 on. Returns at once, Redis up or down, and goes on connecting:
@@ -38,35 +48,56 @@ export function openRedisEventLog({
   connection,
   prefix,
   limits,
+  form = WHOLE_EVENTS,
   logger,
+  minReplicas = 0,
   commandTimeoutMs = 4_500,
 }: RedisEventLogOptions): EventLog {
   const keys = createKeys(prefix);
-  const states = createLogStates(limits.retentionEvents);
+  const states = createLogStates(limits.retentionEvents, form);
   const reading = createReading(keys, states, limits);
   const find = createFind(keys, reading);
   const count = createCount(keys, reading);
-  const appendBatch = createAppend(keys, limits);
+  const erase = createErase(keys, states, reading);
+  const own = createOwnBatches();
+  // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
+  const appends = createAppend(keys, limits, form, connection.kind === "cluster" ? null : own);
 
-  // Appends have a connection of their own: what waits for replicas on it must not keep readers waiting.
+  // Appends have a connection of their own: a large batch must not keep readers waiting.
   const open = (role: string) => createClient(connection, `mandrill-live:${role}`, commandTimeoutMs);
   const appending = createLink({ client: open("append"), timeoutMs: commandTimeoutMs, logger });
   const commands = createLink({ client: open("read"), timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, timeoutMs: commandTimeoutMs });
-  const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, logger });
+  const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
   const retention = createRetention(keys, states, limits, commands);
+
+  const replicas =
+    minReplicas === 0
+      ? null
+      : createReplicas({
+          link: createLink({ client: open("replicas"), timeoutMs: commandTimeoutMs }),
+          keys,
+          needed: minReplicas,
+          waitMs: Math.floor(commandTimeoutMs * REPLICA_WAIT),
+        });
 
   const head = () => commands.run(async (client) => headOf((await reading.look(client)).state));
   let relook: Promise<unknown> | null = null;
 
   return {
     kind: "redis",
-    async append(events) {
-      if (events.length === 0) return { appended: 0, duplicates: 0, head: (await head()).number };
+    // Not async: a function that waits would keep the parsed events for as long as Redis takes.
+    append(events) {
+      if (events.length === 0) return head().then(({ number }) => ({ appended: 0, duplicates: 0, head: number }));
+      const batch = appends.prepare(events);
       return appending.run(async (client) => {
-        const appended = await appendBatch(client, events);
-        await retention.afterAppend(appended);
+        const appended = await appends.send(client, batch);
+        // Duplicates are waited for as well: their batch may have come before without reaching the replicas.
+        await Promise.all([
+          retention.afterAppend(appended),
+          replicas?.have({ number: appended.head, tag: appended.headTag }),
+        ]);
         return { appended: appended.appended, duplicates: appended.duplicates, head: appended.head };
       });
     },
@@ -116,15 +147,30 @@ export function openRedisEventLog({
         states.renewed(epoch);
         return epoch;
       }),
+    async secret(purpose) {
+      if (states.known === null) await head();
+      return logSecret(Buffer.from(states.known?.cursorKey as string, "hex"), purpose);
+    },
+    async revoke(tokenId, until) {
+      await appending.run((client) => revokeToken(client, keys, tokenId, until));
+      await replicas?.have();
+    },
+    revokedTokens: (known) => commands.run((client) => readRevokedTokens(client, keys, known)),
+    async erase(email) {
+      const erased = await erase(commands, email);
+      await replicas?.have();
+      return erased;
+    },
     trim: retention.trim,
     async check() {
       // A write that Redis refuses whenever it would refuse an append: without memory, as a replica, without its disk.
       const write = appending.run((client) => client.set(keys.check, "", "PX", CHECK_EXPIRY));
-      await Promise.all([write, commands.run((client) => client.get(keys.check))]);
+      await Promise.all([write, commands.run((client) => client.get(keys.check)), replicas?.have()]);
     },
     async close() {
       wakeUps.stop();
-      await Promise.all([appending.close(), commands.close(), subscribing.close()]);
+      const appended = appending.close().then(() => replicas?.close());
+      await Promise.all([appended, commands.close(), subscribing.close()]);
     },
   };
 }

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Command } from "ioredis";
+import { type ChainableCommander, Command } from "ioredis";
 import type { RedisClient } from "./connection.ts";
 
 const textOf = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
+
+/** A value that a script is given: as text. */
+export type ScriptValue = string | number;
 
 /** A Lua script, known to Redis by its hash. Every key that it touches is given to it. */
 export class Script {
@@ -17,8 +20,13 @@ export class Script {
     this.#sha = createHash("sha1").update(text).digest("hex");
   }
 
+  /** Puts the script into a pipeline, where it fails with NOSCRIPT unless Redis knows it. */
+  queue(pipeline: ChainableCommander, keys: readonly string[], args: readonly (string | number)[]): void {
+    pipeline.evalsha(this.#sha, keys.length, ...keys, ...args);
+  }
+
   /** Runs the script; sends its text where Redis does not know it, or has forgotten it in a restart. */
-  async run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(client: RedisClient, keys: readonly string[], args: readonly ScriptValue[]): Promise<unknown> {
     try {
       return await send(client, "evalsha", [this.#sha, keys.length, ...keys, ...args]);
     } catch (error) {
@@ -29,7 +37,7 @@ export class Script {
 }
 
 /** As one array: a large batch has more values than a call takes arguments. */
-function send(client: RedisClient, name: string, args: (string | number)[]): Promise<unknown> {
+function send(client: RedisClient, name: string, args: ScriptValue[]): Promise<unknown> {
   return client.sendCommand(new Command(name, args, { replyEncoding: "utf8" })) as Promise<unknown>;
 }
 
@@ -39,8 +47,12 @@ const script = (name: string) => new Script(name, `${textOf("./prelude.lua")}\n$
 export const SCRIPTS = {
   append: script("append"),
   borders: script("borders"),
+  erase: script("erase"),
   look: script("look"),
+  mark: script("mark"),
   renew: script("renew"),
+  revoke: script("revoke"),
+  revoked: script("revoked"),
   trim: script("trim"),
   trimmed: script("trimmed"),
 } as const;

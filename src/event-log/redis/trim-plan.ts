@@ -1,4 +1,3 @@
-import { decodeStoredEvent } from "../../event/stored-event.ts";
 import type { RedisClient } from "./connection.ts";
 import { readRows } from "./entry-rows.ts";
 import { indexKeysOf, type RedisKeys } from "./keys.ts";
@@ -65,7 +64,7 @@ export function createTrimPlans(keys: RedisKeys, states: LogStates): TrimPlans {
     const indexKeys = new Set<string>();
     for (const { stored } of rows) {
       if (stored === null) continue;
-      for (const key of indexKeysOf(keys, decodeStoredEvent(stored))) indexKeys.add(key);
+      for (const key of indexKeysOf(keys, state.codec.decodeEvent(stored))) indexKeys.add(key);
     }
     return { state, spans: rows.map(({ number, receivedAt }) => [number, number, receivedAt]), indexKeys };
   }

@@ -2,20 +2,18 @@ import type { EventEmitter } from "node:events";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { Entry } from "../../event/entry.ts";
 import type { WakeUp } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
 import type { Link } from "./link.ts";
 import type { LogStates } from "./log-state.ts";
+import type { OwnBatches } from "./own-batches.ts";
+import { readWakeUpMessage } from "./wake-up-message.ts";
 
 /**
  * Milliseconds between two proofs that the subscription stands: a half-open connection, and a subscription that a
  * cluster's client has lost with its node, are noticed in no other way.
  */
 const PROOF_INTERVAL = 10_000;
-
-const NEWLINE = 0x0a;
-const TAG_LENGTH = 8;
 
 /** The wake-ups that appends of every instance send over the channel. */
 export interface WakeUps {
@@ -30,10 +28,11 @@ export interface WakeUpsOptions {
   readonly link: Link;
   readonly channel: string;
   readonly states: LogStates;
+  readonly own: OwnBatches;
   readonly logger?: Pick<Logger, "warn"> | undefined;
 }
 
-export function createWakeUps({ client, link, channel, states, logger }: WakeUpsOptions): WakeUps {
+export function createWakeUps({ client, link, channel, states, own, logger }: WakeUpsOptions): WakeUps {
   const listeners = new Set<(wakeUp: WakeUp) => void>();
   const tell = (wakeUp: WakeUp) => {
     for (const listener of listeners) listener(wakeUp);
@@ -45,7 +44,7 @@ export function createWakeUps({ client, link, channel, states, logger }: WakeUps
     messageEventName: "messageBuffer",
     pmessageEventName: "pmessageBuffer",
     // A throw in here would hand the message out unread.
-    deserializer: (message) => (listeners.size === 0 ? {} : readMessage(message as Buffer, states)),
+    deserializer: (message) => (listeners.size === 0 ? {} : readWakeUpMessage(message as Buffer, states, own)),
   });
   void pubSub.subscribe(channel, tell);
 
@@ -95,53 +94,4 @@ function steadySubscriber(client: RedisClient): Redis {
     subscribe: (_channel: string, done: (error: null) => void) => done(null),
   };
   return subscriber as unknown as Redis;
-}
-
-interface MessageHead {
-  /** Epoch. */
-  readonly e: string;
-  /** Number and tag of the entry before. */
-  readonly p: number;
-  readonly pt: string;
-  /** receivedAt of all of them. */
-  readonly r: number;
-  /** The newest number. */
-  readonly n: number;
-}
-
-/**
- * A message of append.lua: a line of JSON, then, where they are small enough, a line for each entry with its tag and
- * its stored event. A stored event is JSON and holds no line break.
- */
-function readMessage(received: Buffer, states: LogStates): WakeUp {
-  try {
-    const end = received.indexOf(NEWLINE);
-    const head = received.toString("utf8", 0, end === -1 ? received.length : end);
-    const { e: epoch, p: before, pt, r: receivedAt, n: number } = JSON.parse(head) as MessageHead;
-    const { known } = states;
-    // Under another epoch's key the entries would get cursors of a log that is no more: the look learns the new one.
-    if (end === -1 || known?.epoch !== epoch) return Object.freeze({ number });
-    // What was received may be a small part of a large buffer, which its entries would keep in memory. As bytes they
-    // are none of the garbage collector's business.
-    const lines = linesOf(Buffer.from(received.subarray(end + 1)));
-    const entries = lines.map((line, i): Entry => {
-      const position = { epoch, number: before + i + 1, tag: line.toString("latin1", 0, TAG_LENGTH) };
-      return new Entry(position, receivedAt, line.subarray(TAG_LENGTH), line.length - TAG_LENGTH, known.codec);
-    });
-    const run = Object.freeze({ follows: Object.freeze({ epoch, number: before, tag: pt }), entries });
-    return Object.freeze({ number, run });
-  } catch {
-    return Object.freeze({});
-  }
-}
-
-function linesOf(text: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let from = 0; from <= text.length; ) {
-    const end = text.indexOf(NEWLINE, from);
-    const to = end === -1 ? text.length : end;
-    lines.push(text.subarray(from, to));
-    from = to + 1;
-  }
-  return lines;
 }

@@ -21,11 +21,12 @@ export interface LogState {
 
 /** The open file: this process holds its lock until it closes it or ends. */
 export interface LogFile {
+  readonly path: string;
   readonly database: DatabaseSync;
   readonly cursorKey: Uint8Array;
   readonly codec: CursorCodec;
   readonly state: Readonly<LogState>;
-  /** Milliseconds since a transaction was last committed; infinite where one has failed since. */
+  /** Milliseconds since a transaction that changed anything was committed; infinite where none was, or one has failed since. */
   idleMs(): number;
   /** Whether what was opened still lies where it was opened. */
   isInPlace(): boolean;
@@ -124,10 +125,13 @@ function logFile(database: DatabaseSync, path: string): LogFile {
   const { cursorKey, state } = readState(database);
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
+  const countChanges = database.prepare("SELECT total_changes() AS changes");
+  const changes = (): unknown => countChanges.get()?.changes;
   const { dev, ino } = statSync(path);
   let committedAt = Number.NEGATIVE_INFINITY;
   const saveMeta = database.prepare("UPDATE meta SET epoch = ?, oldest = ?, counts_from = ?");
   return {
+    path,
     database,
     cursorKey,
     codec: createCursorCodec(cursorKey),
@@ -139,6 +143,7 @@ function logFile(database: DatabaseSync, path: string): LogFile {
     },
     transaction(work) {
       const draft = { ...state };
+      const before = changes();
       begin.run();
       try {
         const result = work(draft);
@@ -147,7 +152,8 @@ function logFile(database: DatabaseSync, path: string): LogFile {
           saveMeta.run(epoch, oldest, countsFrom);
         }
         commit.run();
-        committedAt = performance.now();
+        // A transaction that changed nothing has not asked the disk.
+        if (changes() !== before) committedAt = performance.now();
         Object.assign(state, draft);
         return result;
       } catch (error) {

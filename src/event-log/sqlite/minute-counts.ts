@@ -5,6 +5,8 @@ import { COUNT_MINUTE_MS } from "../event-counts.ts";
 export interface MinuteCounts {
   /** Counts one event. Written by {@link flush}. */
   add(minute: number, type: string, subaccount: string | undefined): void;
+  /** Takes back one event, which was erased: it is counted as that alone. Written by {@link flush}. */
+  uncount(minute: number, type: string, subaccount: string | undefined): void;
   flush(): void;
   /** Leaves out what was added and not flushed. */
   discard(): void;
@@ -16,6 +18,7 @@ export interface MinuteCounts {
 
 const EVERY_EVENT = 0;
 const ONE_SUBACCOUNT = 1;
+const ERASED_EVENTS = 2;
 
 interface Row {
   readonly scope: number;
@@ -39,17 +42,23 @@ export function createMinuteCounts(database: DatabaseSync): MinuteCounts {
   const remove = database.prepare("DELETE FROM counts WHERE scope = ? AND subaccount = ? AND type = ? AND minute < ?");
   const pending = new Map<string, Row & { minute: number; count: number }>();
 
-  function count(scope: number, subaccount: string, type: string, minute: number): void {
-    const key = JSON.stringify([scope, minute, type, subaccount]);
+  function count(row: Row, minute: number, events: 1 | -1): void {
+    const key = JSON.stringify([row.scope, minute, row.type, row.subaccount]);
     const known = pending.get(key);
-    if (known === undefined) pending.set(key, { scope, subaccount, type, minute, count: 1 });
-    else known.count += 1;
+    if (known === undefined) pending.set(key, { ...row, minute, count: events });
+    else known.count += events;
+  }
+
+  function countEach(minute: number, type: string, subaccount: string | undefined, events: 1 | -1): void {
+    count({ scope: EVERY_EVENT, subaccount: "", type }, minute, events);
+    if (subaccount !== undefined) count({ scope: ONE_SUBACCOUNT, subaccount, type }, minute, events);
   }
 
   return {
-    add(minute, type, subaccount) {
-      count(EVERY_EVENT, "", type, minute);
-      if (subaccount !== undefined) count(ONE_SUBACCOUNT, subaccount, type, minute);
+    add: (minute, type, subaccount) => countEach(minute, type, subaccount, 1),
+    uncount(minute, type, subaccount) {
+      countEach(minute, type, subaccount, -1);
+      count({ scope: ERASED_EVENTS, subaccount: "", type: "" }, minute, 1);
     },
     flush() {
       for (const row of pending.values()) {

@@ -1,6 +1,6 @@
 import type { StatementSync } from "node:sqlite";
 import type { LogFile } from "./log-file.ts";
-import { appendPlaces, BLOCK_SIZE, blockOf, encodePlaces, type Places, placeOf } from "./places.ts";
+import { appendPlaces, BLOCK_SIZE, blockOf, encodePlaces, listPlaces, type Places, placeOf } from "./places.ts";
 import { decodeTerms, type Term } from "./terms.ts";
 
 /** One row of the index: which places of a block bear a term. */
@@ -18,6 +18,8 @@ export interface Postings {
   discard(): void;
   /** Removes the rows that stand for none but the given entries and older ones. */
   remove(entries: readonly { readonly number: number; readonly terms: string }[]): void;
+  /** Takes entries, whichever they are, out of the rows of their terms. */
+  take(entries: readonly { readonly number: number; readonly terms: readonly Term[] }[]): void;
   /** The row of `term` at `block`, else the nearest before it; up to `limit` rows from there on, descending. */
   atOrBelow(term: Term, block: number, limit: number): readonly Posting[];
   /** The row of `term` at `block`, else the nearest after it; up to `limit` rows from there on, ascending. */
@@ -36,6 +38,7 @@ export function createPostings({ database, state }: LogFile): Postings {
      ON CONFLICT DO UPDATE SET last = excluded.last, places = excluded.places`,
   );
   // Entries go oldest first, so a row may go with the last entry that stands in it.
+  const deleteRow = database.prepare("DELETE FROM postings WHERE field = ? AND value = ? AND block = ?");
   const drop = database.prepare("DELETE FROM postings WHERE field = ? AND value = ? AND block = ? AND last <= ?");
   const nearest = (direction: string) =>
     database.prepare(`SELECT block, places FROM postings WHERE field = ? AND value = ? AND block ${direction} LIMIT ?`);
@@ -82,6 +85,28 @@ export function createPostings({ database, state }: LogFile): Postings {
         drop.run(term.field, term.value, blockOf(number), placeOf(number));
       }
     },
+    take(entries) {
+      const taken = new Map<string, { term: Term; block: number; places: Set<number> }>();
+      for (const { number, terms } of entries) {
+        const block = blockOf(number);
+        for (const term of terms) {
+          const key = keyOf(term, block);
+          const known = taken.get(key);
+          if (known === undefined) taken.set(key, { term, block, places: new Set([placeOf(number)]) });
+          else known.places.add(placeOf(number));
+        }
+      }
+      for (const [key, { term, block, places }] of taken) {
+        const row = [term.field, term.value, block] as const;
+        const known = select.get(...row)?.places as Places | undefined;
+        if (known === undefined) continue;
+        cache.forget(key);
+        const left = listPlaces(known).filter((place) => !places.has(place));
+        const last = left.at(-1);
+        if (last === undefined) deleteRow.run(...row);
+        else upsert.run(...row, last, encodePlaces(left));
+      }
+    },
     atOrBelow: (term, block, limit) => rows(below, term, block, limit),
     atOrAbove: (term, block, limit) => rows(above, term, block, limit),
   };
@@ -95,11 +120,12 @@ const CACHED_BYTES = 256;
 interface RowCache {
   get(key: string): Posting | undefined;
   offer(key: string, row: Posting): void;
+  forget(key: string): void;
 }
 
 /**
  * Keeps the large rows that were used last, of the blocks that are full: nothing is added to those. Whoever takes a
- * place out of a row, as an erasure would, has to take the row out of here.
+ * place out of a row has to take the row out of here.
  */
 function createRowCache(isFull: (block: number) => boolean): RowCache {
   const rows = new Map<string, Posting>();
@@ -117,5 +143,6 @@ function createRowCache(isFull: (block: number) => boolean): RowCache {
       rows.set(key, row);
       if (rows.size > CACHED_ROWS) rows.delete(rows.keys().next().value as string);
     },
+    forget: (key) => void rows.delete(key),
   };
 }

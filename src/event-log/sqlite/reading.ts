@@ -9,6 +9,7 @@ export interface Reading {
   head(): StoredHead;
   /** Entry `number`, which the log holds. */
   entry(number: number): StoredEntry;
+  /** The newest entry of this event id; null where there is none, and where its event was erased. */
   entryOfId(id: string): StoredEntry | null;
   positionOf(number: number): Position;
   /** Whether what follows `position` is all held: "expired" if not. Throws CURSOR_UNKNOWN where it is foreign. */
@@ -63,7 +64,8 @@ export function createReading({ database, codec, state }: LogFile): Reading {
     entry,
     entryOfId(id) {
       const found = newestOfId.get(id, state.oldest);
-      return found === undefined ? null : entry(found.number as number);
+      const known = found === undefined ? null : entry(found.number as number);
+      return known?.stored == null ? null : known;
     },
     positionOf,
     locate,

@@ -15,7 +15,8 @@ export const APPLICATION_ID = 0x6d_6c_6f_67;
  *   A term's rows lie side by side and are small, so that one look finds the next candidates of a rare term, and two
  *   common terms are intersected without reading an event. A larger row would overflow its page, and SQLite reads the
  *   whole of such a row whenever it compares keys with it.
- * - counts: events a minute and type; `scope` 0 counts all of them, `scope` 1 those of one subaccount.
+ * - counts: events a minute and type; `scope` 0 counts all of them, `scope` 1 those of one subaccount. `scope` 2
+ *   counts those of a minute that were erased, which the others do not: together with `scope` 0 it tells its numbers.
  */
 export const SCHEMA = `
   CREATE TABLE meta (

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { logUnavailable } from "../../error.ts";
 import type { LogLimits } from "../event-log.ts";
 import { createAppend } from "./append.ts";
+import { backUpLog } from "./backup.ts";
 import { createCount } from "./counting.ts";
+import { createErasing } from "./erasing.ts";
 import { createFind } from "./finding.ts";
 import { type LogFile, openLogFile } from "./log-file.ts";
 import { createMinuteCounts } from "./minute-counts.ts";
@@ -10,6 +12,7 @@ import { createPostings } from "./postings.ts";
 import { createReading } from "./reading.ts";
 import { createRequestRecord } from "./request-record.ts";
 import { createRetention } from "./retention.ts";
+import { openRevokedTokens, type RevokedTokensFile, revokedTokensPath } from "./revoked-tokens.ts";
 import type { AppendBatch, AppendReply, StoreCalls } from "./store-calls.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -48,6 +51,13 @@ export function createSqliteStore(file: LogFile, limits: LogLimits): SqliteStore
   const reading = createReading(file);
   const retention = createRetention(file, limits, postings, counts, timeline);
   const requests = createRequestRecord(file);
+  const erasing = createErasing(file, postings, counts);
+  let revokedTokens: RevokedTokensFile | undefined;
+  // Nobody asks for it, and it is not made, while no access rules are set.
+  const revoked = () => {
+    revokedTokens ??= openRevokedTokens(revokedTokensPath(file.path));
+    return revokedTokens;
+  };
   const writeCheck = database.prepare("UPDATE meta SET checked_at = ?, probe = zeroblob(?)");
   // The limits may be narrower than when the file was last open.
   file.transaction((draft) => retention.trimByCount(draft));
@@ -69,6 +79,10 @@ export function createSqliteStore(file: LogFile, limits: LogLimits): SqliteStore
         if (draft.epoch === known) draft.epoch = randomBytes(4).toString("hex");
         return draft.epoch;
       }),
+    revoke: (tokenId, until) => revoked().revoke(tokenId, until),
+    revokedTokens: (known) => revoked().list(known),
+    erase: erasing.erase,
+    scrub: erasing.scrub,
     trim: () => file.transaction((draft) => retention.trimByAge(draft)),
     sweep: () => file.transaction((draft) => retention.sweep(draft, SWEEP_ENTRIES).more),
     check() {
@@ -79,6 +93,10 @@ export function createSqliteStore(file: LogFile, limits: LogLimits): SqliteStore
       // Written and fsynced: nothing less tells a disk that is full or read-only. Checks in a crowd share one.
       file.transaction(() => writeCheck.run(Date.now(), bytes));
     },
-    close: file.close,
+    backup: (target) => backUpLog(database, target),
+    close() {
+      revokedTokens?.close();
+      file.close();
+    },
   };
 }

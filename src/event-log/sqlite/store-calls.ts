@@ -1,13 +1,13 @@
 import type { Position } from "../../event/cursor.ts";
 import type { WebhookRequest } from "../../event/webhook-request.ts";
-import type { CountQuery, CountRow, FindQuery, ReadLimit } from "../event-log.ts";
+import type { CountQuery, CountRow, FindQuery, MarkedEntry, ReadLimit, RevokedTokens } from "../event-log.ts";
 
 /** Events on their way to the file: one element of each array is one event, in the order of the batch. */
 export interface AppendBatch {
   readonly ids: readonly string[];
   /** As `encodeTerms` writes them. */
   readonly terms: readonly string[];
-  /** As `encodeStoredEvent` writes them. */
+  /** As the log's `StoredForm` writes them. */
   readonly stored: readonly string[];
 }
 
@@ -57,10 +57,18 @@ export interface StoreCalls {
   recordRequests(requests: readonly WebhookRequest[]): void;
   requests(limit: number): readonly WebhookRequest[];
   renewEpoch(known: string): string;
+  revoke(tokenId: string, until: number): void;
+  revokedTokens(known: string | null): RevokedTokens | null;
+  /** Erases some of the events of `email` up to number `to`; none where there are none any more. */
+  erase(email: string, to: number): readonly MarkedEntry[];
+  /** Removes every byte of what was deleted from the file; everything else waits. */
+  scrub(): void;
   /** Trims by age. */
   trim(): number;
   /** Frees some of the space of trimmed entries; answers whether there is more of it. */
   sweep(): boolean;
   check(): void;
+  /** Copies the log, as it is at the end of that, to `file`, which must not be there; appends go on meanwhile. */
+  backup(file: string): Promise<void>;
   close(): void;
 }

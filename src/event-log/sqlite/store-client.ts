@@ -19,7 +19,7 @@ export interface StoreClient {
     method: M,
     args: Parameters<StoreCalls[M]>,
     timeoutMs?: number | undefined,
-  ): Promise<ReturnType<StoreCalls[M]>>;
+  ): Promise<Awaited<ReturnType<StoreCalls[M]>>>;
   /** Answers what was called, closes the store and ends the worker. Later calls reject. */
   close(): Promise<void>;
 }
@@ -76,8 +76,8 @@ export function createStoreClient({ startWorker, timeoutMs, onWorkerLost }: Stor
     method: M,
     args: Parameters<StoreCalls[M]>,
     limitMs: number,
-  ): Promise<ReturnType<StoreCalls[M]>> {
-    const { promise, resolve, reject } = Promise.withResolvers<ReturnType<StoreCalls[M]>>();
+  ): Promise<Awaited<ReturnType<StoreCalls[M]>>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<StoreCalls[M]>>>();
     lastId += 1;
     const id = lastId;
     const timer = setTimeout(() => {

@@ -103,7 +103,14 @@ export function serveStore(
     const method = call.method as Exclude<keyof StoreCalls, "append" | "close">;
     try {
       const result = use((open) => (open[method] as (...args: readonly unknown[]) => unknown)(...call.args));
-      send({ id: call.id, result });
+      if (result instanceof Promise) {
+        result.then(
+          (value) => send({ id: call.id, result: value }),
+          (error: unknown) => refuse(call, error),
+        );
+      } else {
+        send({ id: call.id, result });
+      }
     } catch (error) {
       refuse(call, error);
     }

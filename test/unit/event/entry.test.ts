@@ -1,40 +1,42 @@
 import { describe, expect, it } from "vitest";
-import { type CursorCodec, createCursorCodec } from "../../../src/event/cursor.ts";
-import { Entry } from "../../../src/event/entry.ts";
-import { encodeStoredEvent } from "../../../src/event/stored-event.ts";
+import { createEntryCodec, Entry, type EntryCodec } from "../../../src/event/entry.ts";
+import { WHOLE_EVENTS } from "../../../src/event/stored-event.ts";
 import { sampleEvent } from "../../harness/event-samples.ts";
 
 const POSITION = { epoch: "00112233", number: 5, tag: "abcdefgh" };
 
 describe("Entry", () => {
   it("shows its position as a cursor that names it", () => {
-    const codec = createCursorCodec(Buffer.alloc(16, 1));
+    const codec = createEntryCodec(Buffer.alloc(16, 1));
     const entry = new Entry(POSITION, 1_700_000_000_000, sampleEvent(), 300, codec);
     expect(codec.decode(entry.cursor)).toEqual(POSITION);
   });
 
   it("writes its cursor once, and not before it is asked for", () => {
     let encoded = 0;
-    const codec: CursorCodec = { encode: () => `cursor-${++encoded}`, decode: () => null };
+    const codec: EntryCodec = {
+      ...createEntryCodec(Buffer.alloc(16)),
+      encode: () => `cursor-${++encoded}`,
+    };
     const entry = new Entry(POSITION, 1_700_000_000_000, sampleEvent(), 300, codec);
     expect(encoded).toBe(0);
     expect([entry.cursor, entry.cursor]).toEqual(["cursor-1", "cursor-1"]);
   });
 
   it("keeps its place where its event was erased", () => {
-    const entry = new Entry(POSITION, 1_700_000_000_000, null, 0, createCursorCodec(Buffer.alloc(16)));
+    const entry = new Entry(POSITION, 1_700_000_000_000, null, 0, createEntryCodec(Buffer.alloc(16)));
     expect(entry).toMatchObject({ ...POSITION, event: null, bytes: 0 });
   });
 
   it("made from the stored form decodes it once, and not to tell whether it was erased", () => {
-    const stored = encodeStoredEvent(sampleEvent({ id: "stored" }));
+    const stored = WHOLE_EVENTS.encode(sampleEvent({ id: "stored" }));
     for (const form of [stored, Buffer.from(stored)]) {
-      const entry = new Entry(POSITION, 1_700_000_000_000, form, 300, createCursorCodec(Buffer.alloc(16)));
+      const entry = new Entry(POSITION, 1_700_000_000_000, form, 300, createEntryCodec(Buffer.alloc(16)));
       expect(entry.isErased).toBe(false);
       expect(entry.event).toEqual(sampleEvent({ id: "stored" }));
       expect(entry.event).toBe(entry.event);
     }
-    const unreadable = new Entry(POSITION, 1_700_000_000_000, "no JSON", 300, createCursorCodec(Buffer.alloc(16)));
+    const unreadable = new Entry(POSITION, 1_700_000_000_000, "no JSON", 300, createEntryCodec(Buffer.alloc(16)));
     expect(unreadable.isErased).toBe(false);
     expect(() => unreadable.event).toThrow();
   });

@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../../../src/event/event-type.ts";
-import { decodeStoredEvent, encodeStoredEvent, STORED_VERSION } from "../../../src/event/stored-event.ts";
+import { STORED_VERSION, WHOLE_EVENTS } from "../../../src/event/stored-event.ts";
 import { sampleEvent } from "../../harness/event-samples.ts";
 
-describe("encodeStoredEvent and decodeStoredEvent", () => {
+describe("events kept whole", () => {
   it.each(EVENT_TYPES.map((type) => [type]))("keep an event of the kind %s whole", (type) => {
     const event = sampleEvent({
       type,
       tags: ["a", "ü", "\u0000"],
       raw: { event: type, deep: [[{ x: null }]], text: "\u2028" },
     });
-    expect(decodeStoredEvent(encodeStoredEvent(event))).toEqual(event);
+    expect(WHOLE_EVENTS.decode(WHOLE_EVENTS.encode(event))).toEqual(event);
   });
 
   it("keep keys that are names of JavaScript's own", () => {
     const raw = JSON.parse('{"__proto__":{"v":1},"constructor":2,"v":3}');
-    const decoded = decodeStoredEvent(encodeStoredEvent(sampleEvent({ raw })));
+    const decoded = WHOLE_EVENTS.decode(WHOLE_EVENTS.encode(sampleEvent({ raw })));
     expect(JSON.stringify(decoded.raw)).toBe('{"__proto__":{"v":1},"constructor":2,"v":3}');
   });
 
   it("say the version first", () => {
-    expect(encodeStoredEvent(sampleEvent())).toMatch(new RegExp(`^\\{"v":${STORED_VERSION},"id":`));
+    expect(WHOLE_EVENTS.encode(sampleEvent())).toMatch(new RegExp(`^\\{"v":${STORED_VERSION},"id":`));
   });
 
   it("read a kind that a later version has as `other`, with the name it had", () => {
-    const later = encodeStoredEvent(sampleEvent()).replaceAll('"send"', '"sms_sent"');
-    expect(decodeStoredEvent(later)).toMatchObject({ type: "other", name: "sms_sent" });
+    const later = WHOLE_EVENTS.encode(sampleEvent()).replaceAll('"send"', '"sms_sent"');
+    expect(WHOLE_EVENTS.decode(later)).toMatchObject({ type: "other", name: "sms_sent" });
   });
 });

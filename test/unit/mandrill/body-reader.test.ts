@@ -49,7 +49,7 @@ describe("createBodyReader", () => {
     const request = requestOf();
     const read = reader().read(request, { bytes: 0 });
     const refused = expect(read).rejects.toMatchObject({
-      code: "BATCH_MALFORMED",
+      code: "REQUEST_TIMEOUT",
       message: expect.stringContaining("1 second"),
     });
     request.write("a");

@@ -9,6 +9,7 @@ import type { Event } from "../../../src/event/event.ts";
 import type { WebhookRequest } from "../../../src/event/webhook-request.ts";
 import type { AppendResult, EventLog } from "../../../src/event-log/event-log.ts";
 import { createWebhook, type WebhookOptions } from "../../../src/mandrill/webhook.ts";
+import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { SIGNATURES, signatureVector } from "../../harness/mandrill-fixtures.ts";
 import {
   jsonBatch,
@@ -69,7 +70,14 @@ async function run(options: Partial<WebhookOptions> = {}): Promise<Running> {
   const log = new RecordingLog();
   const { logger, lines, said } = recordingLogger();
   const authentication = { urls: [], keys: [] };
-  const webhook = createWebhook({ eventLog: log, authentication, maxBodyBytes: MAX_BODY_BYTES, logger, ...options });
+  const webhook = createWebhook({
+    eventLog: log,
+    authentication,
+    maxBodyBytes: MAX_BODY_BYTES,
+    metrics: createMetrics(),
+    logger,
+    ...options,
+  });
   const server = createServer((request, response) => void webhook.handle(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -441,7 +449,7 @@ describe("a body that does not arrive", () => {
   it("is given up when nothing has come for a while", async () => {
     const { port } = await run({ bodyTimeoutMs: 20 });
     const answer = await exchange(port, `${head(FORM_TYPE, "Content-Length: 100")}mandrill`);
-    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"BATCH_MALFORMED".*stopped arriving/s);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 .*"code":"REQUEST_TIMEOUT".*stopped arriving/s);
   });
 
   it("is let go with its connection, and answered to nobody", async () => {

@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import type { RedisConnection } from "../../config.ts";
+import { ServiceError } from "../../error.ts";
+import type { MovingEntry, MovingRemainder, MovingState } from "../moving-log.ts";
+import { createClient, type RedisClient } from "./connection.ts";
+import { countName, createKeys, type RedisKeys } from "./keys.ts";
+import { createLink } from "./link.ts";
+import { LAYOUT } from "./log-state.ts";
+import { inPipeline, resultsOf } from "./pipeline.ts";
+import { revokeToken } from "./revoked-tokens.ts";
+import { Script } from "./script.ts";
+
+/** How far a log has come. */
+export interface Arrived {
+  /** Up to which entry it is there, and that one's tag. */
+  readonly number: number;
+  readonly tag: string;
+  /** Whether all of it is there, and instances may use it. */
+  readonly isComplete: boolean;
+}
+
+/** A log that is being taken in from another store. No instance can use it before {@link complete}. */
+export interface ArrivingLog {
+  /** Begins, or says how far an earlier attempt came; null where another log is in this place. */
+  begin(state: MovingState, first: number): Promise<Arrived | null>;
+  /** Takes the entries that follow `before` in, all of them or none. May be repeated, as when an answer was lost. */
+  take(state: MovingState, before: number, entries: readonly MovingEntry[]): Promise<void>;
+  /** Adds what is not in the entries, and lets instances use the log. May be repeated. */
+  complete(state: MovingState, remainder: MovingRemainder): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The layout of a log that is not all there: no version knows it, so every instance stops at it. */
+const MOVING = "moving";
+
+/** Milliseconds for one part: a large one takes Redis some hundred. */
+const TIMEOUT = 30_000;
+
+const TAKE_IN = new Script(
+  "take-in",
+  ["./prelude.lua", "./take-in.lua"].map((file) => readFileSync(new URL(file, import.meta.url), "utf8")).join("\n"),
+);
+
+export function openArrivingLog(connection: RedisConnection, prefix: string): ArrivingLog {
+  const keys = createKeys(prefix);
+  const link = createLink({ client: createClient(connection, "mandrill-live:move", TIMEOUT), timeoutMs: TIMEOUT });
+  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.erased];
+
+  async function send(
+    { epoch, cursorKey, oldest }: MovingState,
+    before: number,
+    last: Pick<MovingEntry, "number" | "tag" | "receivedAt">,
+    { indexKeys, plan, entries }: Part,
+  ): Promise<readonly [layout: string, number: string, tag: string]> {
+    const args = [MOVING, epoch, cursorKey, oldest, before, last.number, last.tag, last.receivedAt, plan, ...entries];
+    const reply = await link.run((client) => TAKE_IN.run(client, [...fixed, ...indexKeys], args));
+    return reply as [string, string, string];
+  }
+
+  return {
+    async begin(state, first) {
+      const nothing = { number: first - 1, tag: "", receivedAt: 0 };
+      const [layout, number, tag] = await send(state, first - 1, nothing, partOf(keys, []));
+      return layout === "" ? null : { number: Number(number), tag, isComplete: layout !== MOVING };
+    },
+    async take(state, before, entries) {
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      const [layout, number] = await send(state, before, last, partOf(keys, entries));
+      if (layout === MOVING && Number(number) === last.number) return;
+      throw new ServiceError("LOG_UNAVAILABLE", "Somebody else is moving a log to the same place.");
+    },
+    async complete(state, remainder) {
+      await link.run((client) => writeRemainder(client, keys, state, remainder));
+      const { number, tag, receivedAt, countsFrom } = state;
+      const opened = { layout: LAYOUT, number, tag, receivedAt, countsFrom };
+      await link.run((client) => client.hset(keys.meta, opened));
+    },
+    close: () => link.close(),
+  };
+}
+
+/** What take-in.lua is given of some entries. */
+interface Part {
+  readonly indexKeys: readonly string[];
+  readonly plan: string;
+  readonly entries: readonly (string | number)[];
+}
+
+/** Entries of one time, and every key that they stand under: as append.lua notes an append. */
+interface Span {
+  readonly first: number;
+  last: number;
+  readonly receivedAt: number;
+  readonly keys: Set<string>;
+}
+
+function partOf(keys: RedisKeys, moved: readonly MovingEntry[]): Part {
+  const numbersByKey = new Map<string, number[]>();
+  const spans: Span[] = [];
+  const ids: string[] = [];
+  const erased: string[] = [];
+  const entries: (string | number)[] = [];
+  for (const entry of moved) {
+    const { number, tag, receivedAt, id, stored } = entry;
+    ids.push(String(number), id);
+    if (stored === undefined) continue;
+    if (stored === null) erased.push(String(number), `${tag} ${receivedAt}`);
+    else entries.push(number, tag, receivedAt, stored);
+    let span = spans.at(-1);
+    if (span?.receivedAt !== receivedAt) {
+      span = { first: number, last: number, receivedAt, keys: new Set() };
+      spans.push(span);
+    }
+    span.last = number;
+    for (const key of indexKeysOf(keys, entry)) {
+      span.keys.add(key);
+      const numbers = numbersByKey.get(key);
+      if (numbers === undefined) numbersByKey.set(key, [number]);
+      else numbers.push(number);
+    }
+  }
+  const terms = spans.map((span) => JSON.stringify([span.first, span.last, span.receivedAt, [...span.keys]]));
+  const plan = JSON.stringify({ keys: [...numbersByKey.values()], ids, terms, erased });
+  return { indexKeys: [...numbersByKey.keys()], plan, entries };
+}
+
+function indexKeysOf(keys: RedisKeys, { terms }: MovingEntry): ReadonlySet<string> {
+  const indexKeys = new Set(terms.map(({ field, value }) => keys.index(field, value)));
+  const type = terms.find(({ field }) => field === "type")?.value;
+  for (const { field, value } of terms) {
+    if (field === "subaccount" && type !== undefined) indexKeys.add(keys.indexOfBoth(type, value));
+  }
+  return indexKeys;
+}
+
+async function writeRemainder(
+  client: RedisClient,
+  keys: RedisKeys,
+  state: MovingState,
+  { minutes, counts, requests, revoked }: MovingRemainder,
+): Promise<void> {
+  const byMinute = new Map<number, Record<string, number>>();
+  for (const { minute, type, subaccount, count } of counts) {
+    const counted = byMinute.get(minute) ?? {};
+    counted[countName(type, subaccount)] = count;
+    byMinute.set(minute, counted);
+  }
+  // The minute of the newest entry is still being counted, in a hash of its own.
+  const running = Math.floor(state.receivedAt / 60_000);
+  const runningCounts = byMinute.get(running) ?? {};
+  byMinute.delete(running);
+  await client.del(keys.minutes, keys.minute, keys.counts, keys.requests);
+  await inPipeline(client, [...minutes], (pipeline, [minute, first]) =>
+    pipeline.zadd(keys.minutes, minute, String(first)),
+  );
+  await inPipeline(client, [...byMinute], (pipeline, [minute, counted]) =>
+    pipeline.hset(keys.counts, String(minute), JSON.stringify(counted)),
+  );
+  const pipeline = client.pipeline();
+  if (Object.keys(runningCounts).length > 0) pipeline.hset(keys.minute, runningCounts);
+  if (requests.length > 0) pipeline.rpush(keys.requests, ...requests);
+  resultsOf(await pipeline.exec());
+  for (const { tokenId, until } of revoked) await revokeToken(client, keys, tokenId, until);
+}
