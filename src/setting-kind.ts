@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from "node:net";
+import { availableParallelism } from "node:os";
 import { maskedUrl } from "./telemetry/masked-url.ts";
 
 /** How the text of a variable becomes a value. */
@@ -53,6 +54,16 @@ export function byteSize(from: string, to: string): SettingKind<number> {
   };
 }
 
+/** Enough for any machine. */
+const MOST_WORKERS = 256;
+
+/** A number of processes. */
+export const workers: SettingKind<number> = {
+  allowed: `a whole number from 1 to ${MOST_WORKERS}, or auto`,
+  parse: (given) =>
+    given.toLowerCase() === "auto" ? availableParallelism() : wholeNumber(1, MOST_WORKERS).parse(given),
+};
+
 /** One of a few words, in any case. */
 export function oneOf<T extends string>(words: readonly T[]): SettingKind<T> {
   return { allowed: words.join(", "), parse: (text) => words.find((word) => word === text.toLowerCase()) };
@@ -66,6 +77,47 @@ export function text(allowed: string, shape: RegExp): SettingKind<string> {
 export const directory: SettingKind<string> = {
   allowed: "a directory; it is made where it is missing",
   parse: (path) => path,
+};
+
+export const file: SettingKind<string> = { allowed: "a file", parse: (path) => path };
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  on: true,
+  true: true,
+  yes: true,
+  1: true,
+  off: false,
+  false: false,
+  no: false,
+  0: false,
+};
+
+export const onOff: SettingKind<boolean> = {
+  allowed: "on or off (or 1 and 0, true and false, yes and no)",
+  parse: (given) => (Object.hasOwn(SWITCH, given.toLowerCase()) ? SWITCH[given.toLowerCase()] : undefined),
+};
+
+/** A web origin, as a browser writes it: scheme, host, and the port where it is not the scheme's own. */
+export const origin: SettingKind<string> = {
+  allowed: "an origin such as https://app.example.com",
+  show: maskedUrl,
+  parse(given) {
+    if (!/^https?:\/\/[^\s/?#@*]+\/?$/i.test(given) || !URL.canParse(given)) return undefined;
+    return new URL(given).origin;
+  },
+};
+
+/** An IP address, or a network in CIDR notation. */
+export const network: SettingKind<string> = {
+  allowed: "an IP address, or a network such as 10.0.0.0/8",
+  parse(given) {
+    const [address = "", prefix, ...rest] = given.split("/");
+    const version = isIP(address);
+    if (version === 0 || rest.length > 0) return undefined;
+    const longest = version === 4 ? 32 : 128;
+    if (prefix === undefined) return `${address}/${longest}`;
+    return /^\d{1,3}$/.test(prefix) && Number(prefix) <= longest ? given : undefined;
+  },
 };
 
 /** An address to listen on: a name, an IPv4 address, or an IPv6 address with or without brackets. */

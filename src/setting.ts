@@ -1,43 +1,32 @@
+import { ACCESS_SETTINGS } from "./access-settings.ts";
+import { LIMIT_SETTINGS } from "./limit-settings.ts";
 import {
   byteSize,
   directory,
   duration,
+  file,
   host,
   hostAndPort,
   listOf,
+  network,
   oneOf,
-  type SettingKind,
+  onOff,
+  origin,
   secret,
   text,
   url,
   wholeNumber,
+  workers,
 } from "./setting-kind.ts";
+import { optional, type Setting, setting } from "./setting-row.ts";
 import { LOG_LEVELS } from "./telemetry/logger.ts";
-
-/** One variable of the environment. */
-export interface Setting<T> extends SettingKind<T> {
-  /** What it does, in Markdown: a row of README's table and of `--help`. */
-  readonly meaning: string;
-  /** The default as a person would write it; undefined where the setting is simply absent. */
-  readonly default: string | undefined;
-  /** The value where the variable is not set, or empty. */
-  readonly unset: T;
-}
-
-function setting<T>(meaning: string, kind: SettingKind<T>, text: string): Setting<T> {
-  const unset = kind.parse(text);
-  if (unset === undefined) throw new RangeError(`the default ${text} is not allowed: ${kind.allowed}`);
-  return { ...kind, meaning, default: text, unset };
-}
-
-function optional<T, U>(meaning: string, kind: SettingKind<T>, unset: U): Setting<T | U> {
-  return { ...kind, meaning, default: undefined, unset };
-}
 
 /** What a timer of Node can wait for: 2^31 - 1 ms. */
 const LONGEST_TIMER_SECONDS = 2_147_483;
 const HUNDRED_YEARS = 36_500;
 const MOST_EVENTS = 1_000_000_000;
+/** More than anyone waits for: a larger number is a slip. */
+const MOST_REPLICAS = 100;
 
 const REDIS_URL =
   "redis://host:6379 or rediss://host:6379, with user:password@ before the host and /database behind it if need be";
@@ -62,6 +51,37 @@ export const SETTINGS = {
     "The keys of these webhooks and inbound routes. With keys, an unsigned or wrongly signed request is refused; without, every request is taken.",
     secret(listOf(text("", /^\S+$/), "keys without blanks, with commas between them")),
     [] as const,
+  ),
+  ...ACCESS_SETTINGS,
+  ALLOW_OPEN: setting(
+    "`on` lets the service listen beyond this machine though webhook keys or access rules are missing.",
+    onOff,
+    "off",
+  ),
+  ALLOWED_ORIGINS: optional(
+    "Origins of other sites whose pages may ask this service, over HTTP, SSE and WebSocket; its own pages always may.",
+    listOf(origin, "origins such as https://app.example.com, with commas between them"),
+    [] as const,
+  ),
+  TRUSTED_PROXIES: optional(
+    "Reverse proxies whose `X-Forwarded-For` is believed: clients are counted by the address that it names.",
+    listOf(network, "IP addresses and networks such as 10.0.0.0/8, with commas between them"),
+    [] as const,
+  ),
+  PERSISTED_OPERATIONS: optional(
+    "A JSON file that maps ids to GraphQL documents. With it, no other document is executed.",
+    file,
+    undefined,
+  ),
+  INTROSPECTION: optional(
+    "Whether clients may read the schema, and are told what they may have meant. Unless set: not with `NODE_ENV=production`.",
+    onOff,
+    undefined,
+  ),
+  GRAPHIQL: optional(
+    "Whether browsers get GraphiQL at `/graphql`. Unless set: not with `NODE_ENV=production`.",
+    onOff,
+    undefined,
   ),
   MAX_BODY_BYTES: setting(
     "Largest request body that `/mandrill` takes; inbound mail brings its attachments along.",
@@ -94,6 +114,11 @@ export const SETTINGS = {
     // Braces would be a hash tag of their own, and keys of one log would part over the slots of a cluster.
     text("1 to 100 letters, digits and . _ : / -", /^[\w.:/-]{1,100}$/),
     "mandrill-live",
+  ),
+  REDIS_MIN_REPLICAS: setting(
+    "Replicas of Redis that must have a batch before Mandrill is told 200; with too few of them it is told 503.",
+    wholeNumber(0, MOST_REPLICAS),
+    "0",
   ),
   RETENTION_EVENTS: setting("Events that the log keeps at the most.", wholeNumber(1, MOST_EVENTS), "100000"),
   RETENTION_DAYS: setting("How long the log keeps an event.", duration("days", HUNDRED_YEARS), "30"),
@@ -132,13 +157,32 @@ export const SETTINGS = {
     duration("seconds", LONGEST_TIMER_SECONDS, { zero: true }),
     "10",
   ),
+  WORKERS: setting(
+    "Processes that serve the one port, `auto` for as many as there are cores. More than one takes Redis.",
+    workers,
+    "1",
+  ),
+  METRICS_PORT: optional(
+    "Port for `/metrics` alone, without a token. Unless set, they are on the main port, for who may see every event.",
+    wholeNumber(0, 65_535),
+    null,
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    "OpenTelemetry collector that takes OTLP over HTTP: one trace a batch, from its POST to the frames. Unless set, nothing is traced.",
+    url(["http:", "https:"], "an http:// or https:// URL, such as http://localhost:4318"),
+    undefined,
+  ),
+  OTEL_SERVICE_NAME: setting("The name that traces are filed under.", text("a name", /^.{1,200}$/), "mandrill-live"),
   LOG_LEVEL: setting("How much is logged.", oneOf(LOG_LEVELS), "info"),
   NODE_ENV: setting(
     "`production` tells a caller nothing of an unexpected error's inside.",
     oneOf(["development", "production", "test"]),
     "development",
   ),
+  ...LIMIT_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
+
+export type { Setting };
 
 export type SettingName = keyof typeof SETTINGS;
 

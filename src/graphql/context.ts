@@ -12,4 +12,11 @@ export interface EventContext {
 /** What the fields of `Query` work with. */
 export interface QueryContext extends EventContext {
   readonly eventLog: EventLog;
+  /** Largest `first` and most `buckets`. @default 500 */
+  readonly maxFirst?: number | undefined;
+  /**
+   * Goes on with a fresh token on the connection that asks; resolves to when that expires, milliseconds since the Unix
+   * epoch, Infinity where it does not. Absent where there is no connection that stays.
+   */
+  readonly renewToken?: ((token: string) => Promise<number>) | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Entry } from "../event/entry.ts";
+import type { MarkedEntry } from "../event-log/event-log.ts";
 
 /**
  * Bytes of encodings kept over all groups: what lets 5,000 clients that reconnect at once share the encodings of
@@ -15,6 +16,8 @@ export interface EncodingCache {
   add(group: object, entry: Entry, encoding: Buffer): void;
   /** Forgets what is kept for a group: it has no subscribers left. */
   drop(group: object): void;
+  /** Forgets what is kept of these entries: their events were erased. */
+  erase(erased: readonly MarkedEntry[]): void;
 }
 
 /** By the entry's number, with its tag: after a gap the same number may be another entry. The entry is not kept. */
@@ -68,6 +71,11 @@ export function createEncodingCache(maxBytes: number = MAX_BYTES): EncodingCache
       if (encodings === undefined) return;
       byGroup.delete(group);
       for (const number of [...encodings.keys()]) forget(encodings, number);
+    },
+    erase(erased) {
+      const numbers = new Set(erased.map(({ number }) => number));
+      // Whatever bears such a number: an encoding can be made again.
+      for (const { encodings, number } of order) if (numbers.has(number)) forget(encodings, number);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { scopeFilter } from "../access/scope.ts";
+import { scopeFilter, seesEveryEvent } from "../access/scope.ts";
 import { cursorUnknown } from "../error.ts";
 import type { Position } from "../event/cursor.ts";
 import type { EventFilter } from "../event/event-filter.ts";
@@ -12,6 +12,12 @@ export interface EventPage {
   readonly page: FindPage;
   readonly entries: readonly LiveEntry[];
 }
+
+/**
+ * How often a search goes on that was broken off, where some events are hidden from its viewer: a page that ends early
+ * would tell of them. A hundred thousand events in all, which is what a log keeps unless it is told to keep more.
+ */
+const MAX_SEARCHES = 10;
 
 /** What a field asks for; cursors as the client gave them. */
 export interface EventPageRequest {
@@ -31,8 +37,20 @@ export async function readEventPage(request: EventPageRequest, { eventLog, scope
     from: await positionOf(eventLog, request.after),
     since: await positionOf(eventLog, request.since),
   };
-  const page = await eventLog.find(query);
+  const page = seesEveryEvent(scope) ? await eventLog.find(query) : await findThrough(query, eventLog);
   return { query, page, entries: page.entries.filter(isLive) };
+}
+
+/** Searches on until the page is full or there is nothing more; with the head of the first search. */
+async function findThrough(query: FindQuery, eventLog: EventLog): Promise<FindPage> {
+  let page = await eventLog.find(query);
+  for (let searches = 1; page.hasMore && page.entries.length < query.limit && searches < MAX_SEARCHES; searches += 1) {
+    const from = await positionOf(eventLog, page.end);
+    if (from === undefined) break;
+    const { entries, hasMore, end } = await eventLog.find({ ...query, limit: query.limit - page.entries.length, from });
+    page = { entries: [...page.entries, ...entries], hasMore, end: end ?? page.end, head: page.head };
+  }
+  return page;
 }
 
 /** Whether the log holds matches before the page, in the page's order: those at its `after` and before it. */

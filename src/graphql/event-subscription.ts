@@ -4,7 +4,7 @@ import { filterFromArguments } from "../event/event-filter.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Sink, Subscriber } from "../hub/subscriber.ts";
 import type { EventContext } from "./context.ts";
-import type { Groups, SelectionGroup } from "./group.ts";
+import { type Groups, SelectionGroup } from "./group.ts";
 import { RequestedEvents } from "./requested-events.ts";
 import { selectionOf } from "./selection.ts";
 
@@ -29,6 +29,9 @@ export function createEventSubscriptions(options: {
   readonly groups: Groups;
 }): EventSubscriptions {
   const { schema, hub, groups } = options;
+  const leaveGroup = ({ group }: Subscriber): void => {
+    if (group instanceof SelectionGroup) groups.leave(group);
+  };
   return {
     async open({ args, after, sink }) {
       const requested = await requestedEvents(args);
@@ -41,7 +44,7 @@ export function createEventSubscriptions(options: {
         filter: [...filterFromArguments(requested.args), ...scopeFilter(scope)],
         after: after ?? requested.args.after ?? null,
         sink: sink(group),
-        onEnd: () => groups.leave(group),
+        onEnd: leaveGroup,
       });
     },
   };

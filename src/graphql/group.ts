@@ -1,5 +1,6 @@
 import { type DocumentNode, type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from "graphql";
 import type { LiveEntry } from "../event/live-entry.ts";
+import type { MarkedEntry } from "../event-log/event-log.ts";
 import type { Group } from "../hub/subscriber.ts";
 import type { EventContext } from "./context.ts";
 import { createEncodingCache, type EncodingCache } from "./encoding-cache.ts";
@@ -69,6 +70,8 @@ export interface Groups {
   enter(selection: Selection): SelectionGroup;
   /** One subscriber less; the last one takes the group with it. */
   leave(group: SelectionGroup): void;
+  /** Forgets what was encoded of these entries. */
+  erase(erased: readonly MarkedEntry[]): void;
   readonly size: number;
 }
 
@@ -93,6 +96,7 @@ export function createGroups(options: GroupsOptions): Groups {
       groups.delete(group.selection.key);
       encodings.drop(group);
     },
+    erase: encodings.erase,
     get size() {
       return groups.size;
     },

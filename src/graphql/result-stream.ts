@@ -1,4 +1,5 @@
 import type { ExecutionResult, GraphQLError } from "graphql";
+import type { Stay } from "../access/stay.ts";
 import type { ServiceError } from "../error.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { Run, Sink } from "../hub/subscriber.ts";
@@ -13,6 +14,8 @@ export interface ResultStreamOptions {
   readonly maxBufferedBytes: number;
   /** How an error that ends the stream is told. */
   readonly present: (error: ServiceError) => GraphQLError;
+  /** The reader's: results are given out while it holds. */
+  readonly stay: Stay;
   /** The reader has gone. */
   readonly onReturn: () => void;
 }
@@ -64,8 +67,18 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
     this.#wakeReader?.();
   }
 
+  /** The stay is over: what waits is dropped, and the error comes next. */
+  cut(error: ServiceError): void {
+    this.#queue = [];
+    this.#buffered = 0;
+    this.end(error);
+    this.#wakeWriter?.();
+  }
+
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     while (!this.#over) {
+      // Asked here too, since the reader may have come for it long after it was offered.
+      this.#options.stay.holds();
       const queued = this.#queue.shift();
       if (queued !== undefined) {
         this.#buffered -= queued.bytes;

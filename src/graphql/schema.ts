@@ -35,6 +35,8 @@ import "./field/event.ts";
 import "./field/message-events.ts";
 import "./field/event-counts.ts";
 import "./field/webhook-requests.ts";
+import "./field/mutation.ts";
+import "./field/renew-token.ts";
 import "./field/subscription.ts";
 import "./field/event-received.ts";
 

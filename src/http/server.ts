@@ -1,29 +1,61 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import type { ConnectionLimit } from "../access/connection-limit.ts";
+import type { HttpConfig } from "../config.ts";
+import { ServiceError } from "../error.ts";
+import { EVENTS_PATH } from "./events-endpoint.ts";
+import type { Gate } from "./gate.ts";
 import { GRAPHIQL_PATH, type Graphiql } from "./graphiql.ts";
 import { GRAPHQL_PATH } from "./graphql-endpoint.ts";
+import { GRAPHQL_STREAM_PATH } from "./graphql-stream.ts";
 import type { Health } from "./health.ts";
+import { METRICS_PATH } from "./metrics-endpoint.ts";
+import { PAGE_ASSETS_PATH, type Page } from "./page.ts";
+import { hasBody, presentable, refuse, refuseConnection, refuseGraphql } from "./refusal.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+import { SESSION_PATH } from "./session-endpoint.ts";
+import { TICKETS_PATH } from "./tickets-endpoint.ts";
 
 /** Where Mandrill posts to. */
 const WEBHOOK_PATH = "/mandrill";
 
-/** A head that has not arrived by then is given up (slow headers). Milliseconds. */
-const HEADERS_TIMEOUT = 15_000;
 /** Longer than a proxy keeps its connection idle, so that the proxy and not we ends it (60 s is usual). Milliseconds. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 
+/** How often connections are looked over for requests that take too long to arrive. Milliseconds. */
+const TIMEOUT_CHECK_INTERVAL = 1_000;
+
 /** Connections that may wait to be accepted: a deploy sends 5,000 clients at once. The kernel's own bound is 4,096. */
 const BACKLOG = 4_096;
+
+/** Where a refusal is told as GraphQL tells errors. */
+const GRAPHQL_PATHS: ReadonlySet<string> = new Set([GRAPHQL_PATH, GRAPHQL_STREAM_PATH]);
+
+/** Where an answer may stay open whatever is asked; the {@link GRAPHQL_PATHS} count their streams by themselves. */
+const STREAM_PATHS: ReadonlySet<string> = new Set([EVENTS_PATH]);
+
+const OPEN_PATHS: ReadonlySet<string> = new Set([WEBHOOK_PATH, `${WEBHOOK_PATH}/`, "/health", "/ready"]);
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export interface HttpServerOptions {
   readonly logger: Logger;
+  readonly timeouts: Pick<HttpConfig, "headersMs" | "requestMs" | "bodyIdleMs">;
+  readonly gate: Gate;
+  readonly connections: ConnectionLimit;
   readonly webhook: Handler;
   readonly graphql: Handler;
-  readonly graphiql: Graphiql;
+  readonly graphqlStream: Handler;
+  readonly events: Handler;
+  readonly tickets: Handler;
+  readonly session: Handler;
+  /** null where the metrics have a port of their own. */
+  readonly metrics: Handler | null;
+  /** null where browsers get no GraphiQL. */
+  readonly graphiql: Graphiql | null;
+  readonly page: Page;
   readonly health: Health;
   /** While true, all but health is refused with 503: no new work is begun. */
   readonly isStopping: () => boolean;
@@ -31,7 +63,7 @@ export interface HttpServerOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-/** The one port: webhook, GraphQL, health. */
+/** The one port: webhook, GraphQL, live page, health. */
 export interface HttpServer {
   /** Resolves to the URL it listens on, or rejects where it cannot. */
   listen(port: number, host: string): Promise<string>;
@@ -42,12 +74,17 @@ export interface HttpServer {
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { logger, webhook, graphql, graphiql, health, isStopping, upgrade } = options;
+  const { logger, timeouts, gate, connections, webhook, graphql, graphiql, health, isStopping, upgrade } = options;
   const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     [WEBHOOK_PATH, webhook],
     [`${WEBHOOK_PATH}/`, webhook],
     [GRAPHQL_PATH, graphql],
-    ["/", (_request, response) => void response.writeHead(302, { location: GRAPHQL_PATH }).end()],
+    [GRAPHQL_STREAM_PATH, options.graphqlStream],
+    [EVENTS_PATH, options.events],
+    [TICKETS_PATH, options.tickets],
+    [SESSION_PATH, options.session],
+    ...(options.metrics === null ? [] : [[METRICS_PATH, options.metrics] as const]),
+    ["/", (request, response) => options.page.index(request, response)],
   ]);
   const healthRoutes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     ["/health", (request, response) => health.alive(request, response)],
@@ -57,26 +94,59 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const handlerFor = (path: string): Handler => {
     const route = healthRoutes.get(path) ?? (isStopping() ? shuttingDown : routes.get(path));
     if (route !== undefined) return route;
-    if (path.startsWith(GRAPHIQL_PATH)) {
+    if (graphiql !== null && path.startsWith(GRAPHIQL_PATH)) {
       return (request, response) => graphiql.serve(request, response, path.slice(GRAPHIQL_PATH.length));
+    }
+    if (path.startsWith(PAGE_ASSETS_PATH)) {
+      return (request, response) => options.page.asset(request, response, path.slice(PAGE_ASSETS_PATH.length));
     }
     return notFound;
   };
 
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, keepAliveTimeout: KEEP_ALIVE_TIMEOUT });
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = pathOf(request);
+    response.setHeaders(SECURITY_HEADERS);
+    // Mandrill and probes know neither names nor origins; the webhook has a way of its own to wait for its body.
+    if (!isOpenToAll(path)) {
+      if (gate.introduce(request, response)) return;
+      gate.admit(request);
+      giveUpStalledBody(request, response, timeouts.bodyIdleMs);
+      if (STREAM_PATHS.has(path)) response.once("close", connections.enter(request));
+    }
+    await handlerFor(path)(request, response);
+  };
+
+  const server = createServer({
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+  });
   server.on("request", (request, response) => {
-    Promise.resolve(handlerFor(pathOf(request))(request, response)).catch((error: unknown) => {
-      logger.error({ err: error, path: pathOf(request) }, "a request could not be handled");
+    handle(request, response).catch((error: unknown) => {
+      const refusal = presentable(error, logger);
       if (response.headersSent) response.destroy();
-      else answer(response, 500, "INTERNAL", "Unexpected error.");
+      else refuseByPath(request, response, refusal);
     });
   });
   server.on("upgrade", (request, socket, head) => {
-    if (pathOf(request) !== GRAPHQL_PATH) refuseUpgrade(socket, 404);
-    else if (isStopping()) refuseUpgrade(socket, 503);
-    else upgrade(request, socket, head);
+    try {
+      if (pathOf(request) !== GRAPHQL_PATH) notFound();
+      if (isStopping()) throw stopping();
+      gate.admit(request);
+      // It closes once: `once` would keep a function of its own besides, for each of thousands.
+      socket.on("close", connections.enter(request));
+      upgrade(request, socket, head);
+    } catch (error) {
+      const refusal = presentable(error, logger);
+      refuseConnection(socket, refusal.status, refusal);
+    }
   });
-  server.on("clientError", (_error, socket) => refuseUpgrade(socket, 400));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "HPE_HEADER_OVERFLOW") refuseConnection(socket, 431);
+    else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") refuseConnection(socket, 408, tooSlow());
+    else refuseConnection(socket, 400);
+  });
 
   return {
     listen: (port, host) =>
@@ -98,28 +168,45 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function notFound(_request: IncomingMessage, response: ServerResponse): void {
-  const known = `${WEBHOOK_PATH}, ${GRAPHQL_PATH}, /health and /ready`;
-  answer(response, 404, "NOT_FOUND", `Nothing is here; there are ${known}.`);
+function notFound(): void {
+  const known = `${WEBHOOK_PATH}, ${GRAPHQL_PATH}, ${EVENTS_PATH}, /health and /ready`;
+  throw new ServiceError("NOT_FOUND", `Nothing is here; there are ${known}.`);
 }
 
 function shuttingDown(_request: IncomingMessage, response: ServerResponse): void {
   response.setHeader("connection", "close");
-  response.setHeader("retry-after", "1");
-  answer(response, 503, "SHUTTING_DOWN", "This instance is shutting down; another one, or the next, will serve you.");
+  throw stopping();
 }
 
-function answer(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8" });
-  response.end(`${JSON.stringify({ code, message })}\n`);
+function stopping(): ServiceError {
+  return new ServiceError("SHUTTING_DOWN", "This instance is shutting down; another one, or the next, will serve you.");
 }
 
-function refuseUpgrade(socket: Duplex, status: number): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+/** Paths that are asked by machines which know nothing of our names, pages and tokens. */
+function isOpenToAll(path: string): boolean {
+  return OPEN_PATHS.has(path);
+}
+
+/** Everything but a batch is small: what has not come whole by then will not come. */
+function giveUpStalledBody(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
+  if (!hasBody(request)) return;
+  const timer = setTimeout(() => {
+    if (request.complete) return;
+    if (!response.headersSent) refuseByPath(request, response, tooSlow());
+    response.once("finish", () => request.destroy());
+  }, timeoutMs);
+  const stop = (): void => clearTimeout(timer);
+  request.once("close", stop);
+  response.once("close", stop);
+}
+
+function refuseByPath(request: IncomingMessage, response: ServerResponse, error: ServiceError): void {
+  if (GRAPHQL_PATHS.has(pathOf(request))) refuseGraphql(request, response, error);
+  else refuse(request, response, error);
+}
+
+function tooSlow(): ServiceError {
+  return new ServiceError("REQUEST_TIMEOUT", "The request took too long to arrive.");
 }
 
 /** The path of the request's URL; decoding would only blur which route is meant. */

@@ -3,15 +3,25 @@ import type { Position } from "../event/cursor.ts";
 import type { Entry } from "../event/entry.ts";
 import { matchesFilter } from "../event/event-filter.ts";
 import { isLive, type LiveEntry } from "../event/live-entry.ts";
-import { type Feed, isSame, READ_LIMIT, type ReadableLog } from "./feed.ts";
+import type { ReadLimit } from "../event-log/event-log.ts";
+import { type Feed, isSame, type ReadableLog } from "./feed.ts";
+import type { Line } from "./line.ts";
 import type { RecentEntries } from "./recent-entries.ts";
 import { Run, type Subscriber } from "./subscriber.ts";
 
 /** Entries of one step through memory: between two, other subscribers have their turn. */
 const STEP = 250;
 
+/** One read of the log. Each of many slow readers may keep as much while it waits for its peer. */
+const READ_LIMIT: ReadLimit = { entries: 250, bytes: 512 * 1024 };
+
+/** What is offered at once: results are made of it, for this one subscriber maybe, whether there is room or not. */
+const OFFER_BYTES = 64 * 1024;
+
 export interface CatchUpOptions {
   readonly eventLog: ReadableLog;
+  /** Bounds how many read the log at once. */
+  readonly readers: Line;
   readonly feed: Feed;
   readonly recentEntries: RecentEntries;
   /** Makes the subscriber live, at the feed's position. */
@@ -40,7 +50,7 @@ export async function catchUp(subscriber: Subscriber, after: string, options: Ca
 }
 
 async function replay(subscriber: Subscriber, from: Position, options: CatchUpOptions): Promise<void> {
-  const { eventLog, feed, recentEntries, join } = options;
+  const { eventLog, readers, feed, recentEntries, join } = options;
   let place = from;
   while (!subscriber.ended) {
     let entries: readonly Entry[];
@@ -53,7 +63,9 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
       entries = recentEntries.after(place.number, STEP);
       isRecent = true;
     } else {
-      const chunk = await eventLog.read(place, READ_LIMIT);
+      // Only while it reads: a reader that is slow to take what was read must not hold the others up.
+      await readers.enter();
+      const chunk = await eventLog.read(place, READ_LIMIT).finally(readers.leave);
       entries = chunk.entries;
       // The log's newest entry, and the feed has yet to read it.
       if (entries.length === 0) await feed.reached(place);
@@ -63,7 +75,6 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
     await hand(subscriber, entries, isRecent);
     place = newest;
     subscriber.servedTo = newest.cursor;
-    if (!subscriber.ended && !subscriber.sink.hasRoom) await subscriber.sink.drained();
   }
 }
 
@@ -72,15 +83,30 @@ async function hand(subscriber: Subscriber, entries: readonly Entry[], isRecent:
   const wanted = entries.filter(
     (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
   );
-  if (wanted.length === 0) return;
-  const run = new Run(subscriber.group, wanted, isRecent);
-  let taken = 0;
-  while (!subscriber.ended) {
-    taken = subscriber.sink.offer(run, taken);
-    if (taken >= wanted.length) return;
-    subscriber.servedTo = wanted[taken - 1]?.cursor ?? subscriber.servedTo;
-    await subscriber.sink.drained();
+  for (const part of parts(wanted)) {
+    const run = new Run(subscriber.group, part, isRecent);
+    for (let taken = 0; taken < part.length; ) {
+      if (subscriber.ended) return;
+      taken = subscriber.sink.offer(run, taken);
+      subscriber.servedTo = part[taken - 1]?.cursor ?? subscriber.servedTo;
+      if (taken < part.length || !subscriber.sink.hasRoom) await subscriber.sink.drained();
+    }
   }
+}
+
+/** The same entries in parts of {@link OFFER_BYTES} at the most, where one alone is not larger. */
+function* parts(entries: readonly LiveEntry[]): Generator<readonly LiveEntry[]> {
+  let first = 0;
+  let bytes = 0;
+  for (const [index, entry] of entries.entries()) {
+    if (index > first && bytes + entry.bytes > OFFER_BYTES) {
+      yield entries.slice(first, index);
+      first = index;
+      bytes = 0;
+    }
+    bytes += entry.bytes;
+  }
+  if (first < entries.length) yield entries.slice(first);
 }
 
 function asServiceError(error: unknown): ServiceError {

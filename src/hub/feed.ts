@@ -2,14 +2,14 @@ import type { Logger } from "pino";
 import { ServiceError } from "../error.ts";
 import type { Position } from "../event/cursor.ts";
 import type { Entry } from "../event/entry.ts";
-import type { EventLog, Head, ReadLimit, WakeUp } from "../event-log/event-log.ts";
+import type { EventLog, Head, MarkedEntry, ReadLimit, WakeUp } from "../event-log/event-log.ts";
 import type { RecentEntries } from "./recent-entries.ts";
 
 /** How long a lost wake-up can delay an event. Milliseconds. */
 const LOOK_INTERVAL = 1_000;
 
 /** One read of the log: enough to be worth the way, little enough to leave the event loop its turn. */
-export const READ_LIMIT: ReadLimit = { entries: 250, bytes: 4 * 1024 * 1024 };
+const READ_LIMIT: ReadLimit = { entries: 250, bytes: 4 * 1024 * 1024 };
 
 /** The feed's place in the log, and that place as clients see it. */
 export interface FeedPosition extends Position {
@@ -27,6 +27,8 @@ export interface FeedOptions {
   readonly onEntries: (entries: readonly Entry[], before: FeedPosition) => void;
   /** The log does not go on where the feed stands: whoever stands there too has missed something. */
   readonly onGap: (error: ServiceError) => void;
+  /** The events of these entries were erased: nothing of them is to be kept. */
+  readonly onErased: (erased: readonly MarkedEntry[]) => void;
 }
 
 /** This process's one reader of the log. */
@@ -42,10 +44,14 @@ export interface Feed {
   reached(place: Position): Promise<void>;
 }
 
-export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap }: FeedOptions): Feed {
+export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, onErased }: FeedOptions): Feed {
   let position: FeedPosition | null = null;
   let pulling: Promise<void> | null = null;
   let pullAgain = false;
+  /** Erased since the pull under way began: what it has read may still have them. */
+  let erasedMeanwhile: MarkedEntry[] = [];
+  /** Whether more may have been erased meanwhile. */
+  let missedMeanwhile = false;
   let stopped = false;
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
@@ -134,14 +140,34 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap }
       )
       .finally(() => {
         pulling = null;
+        forget(erasedMeanwhile);
+        erasedMeanwhile = [];
+        if (missedMeanwhile) recentEntries.clear();
+        missedMeanwhile = false;
         if (!pullAgain) return;
         pullAgain = false;
         look();
       });
   };
 
-  const wake = ({ run }: WakeUp): void => {
+  const forget = (erased: readonly MarkedEntry[]): void => {
+    if (erased.length === 0) return;
+    recentEntries.erase(erased);
+    onErased(erased);
+  };
+
+  const wake = ({ number, run, erased }: WakeUp): void => {
     if (stopped) return;
+    if (erased !== undefined) {
+      forget(erased);
+      if (pulling !== null) erasedMeanwhile.push(...erased);
+      return;
+    }
+    // Nobody heard for a while: an erasure may have been among what was told.
+    if (number === undefined) {
+      recentEntries.clear();
+      missedMeanwhile = pulling !== null;
+    }
     // A run that came along is as good as a read where it provably follows on what was read last. While a read
     // is under way its place is not known: the read goes again instead.
     if (pulling === null && position !== null && run !== undefined && isSame(position, run.follows)) {

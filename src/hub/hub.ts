@@ -3,16 +3,33 @@ import type { ServiceError } from "../error.ts";
 import type { Entry } from "../event/entry.ts";
 import type { EventFilter } from "../event/event-filter.ts";
 import { isLive, type LiveEntry } from "../event/live-entry.ts";
+import type { MarkedEntry } from "../event-log/event-log.ts";
 import { type CatchUpOptions, catchUp } from "./catch-up.ts";
 import { type Cohort, type CohortIndex, createCohortIndex } from "./cohort.ts";
 import { createFeed, type FeedPosition, type ReadableLog } from "./feed.ts";
+import { createLine } from "./line.ts";
 import { createRecentEntries, type RecentEntriesOptions } from "./recent-entries.ts";
 import { type Group, Run, type Sink, Subscriber, subscriberLagged } from "./subscriber.ts";
 
 export interface HubOptions {
   readonly eventLog: ReadableLog;
   readonly recentEntries: RecentEntriesOptions;
+  /** Subscribers that may read the log at the same time; the others wait in line. @default no bound */
+  readonly maxReplays?: number | undefined;
+  readonly watch?: HubWatch | undefined;
+  /** Told of entries whose events were erased: nothing that was made of them is to be kept. */
+  readonly onErased?: ((erased: readonly MarkedEntry[]) => void) | undefined;
   readonly logger: Logger;
+}
+
+/** Is told what goes on, to measure it. Must not throw. */
+export interface HubWatch {
+  /** Entries have been handed to all who listen; that was begun at `begunAt`, milliseconds since the epoch. */
+  delivered(entries: readonly Entry[], begunAt: number): void;
+  /** A subscription has begun, behind the head or live. */
+  began(isReplay: boolean): void;
+  /** A subscription is over: by this error, or by its client where there is none. */
+  ended(error: ServiceError | null): void;
 }
 
 export interface Subscription {
@@ -22,7 +39,7 @@ export interface Subscription {
   readonly after: string | null;
   readonly sink: Sink;
   /** Called once, when the subscription is over, whoever ended it. */
-  readonly onEnd?: (() => void) | undefined;
+  readonly onEnd?: ((subscriber: Subscriber) => void) | undefined;
 }
 
 /** Hands every entry of the log to those who want it. */
@@ -46,17 +63,23 @@ export interface Hub {
   acknowledged(number: number): void;
   /** Cursor up to which `subscriber` has been served, matching events or not; null while nothing is known. */
   servedTo(subscriber: Subscriber): string | null;
+  /** Number of the entry up to which all has been handed out; null until the log has answered. */
+  readonly number: number | null;
   /** Running subscriptions, those that catch up included. */
   readonly size: number;
+  /** Those that catch up. */
+  readonly replaying: number;
 }
 
-export function createHub({ eventLog, recentEntries: limits, logger }: HubOptions): Hub {
+export function createHub(options: HubOptions): Hub {
+  const { eventLog, recentEntries: limits, maxReplays, watch, onErased = () => {}, logger } = options;
   const recentEntries = createRecentEntries(limits);
   const live = createCohortIndex();
   const catchingUp = new Set<Subscriber>();
   let acknowledgedTo = 0;
 
   const onEntries = (entries: readonly Entry[], before: FeedPosition): void => {
+    const begunAt = Date.now();
     const runs = new Map<Group, Run>();
     for (const [{ group, members }, wanted] of wantedBy(live, entries)) {
       // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
@@ -69,6 +92,7 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
         if (taken < wanted.length) subscriber.end(subscriberLagged(wanted[taken - 1]?.cursor ?? before.cursor));
       }
     }
+    watch?.delivered(entries, begunAt);
   };
 
   const onGap = (error: ServiceError): void => {
@@ -76,19 +100,22 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
     for (const subscriber of [...live.subscribers()]) subscriber.end(error);
   };
 
-  const feed = createFeed({ eventLog, recentEntries, logger, onEntries, onGap });
+  const feed = createFeed({ eventLog, recentEntries, logger, onEntries, onGap, onErased });
 
   const join = (subscriber: Subscriber): void => {
     catchingUp.delete(subscriber);
     subscriber.servedTo = null;
     live.join(subscriber);
+    subscriber.sink.caughtUp?.();
   };
 
-  const leave = (subscriber: Subscriber): void => {
+  const leave = (subscriber: Subscriber, error: ServiceError | null): void => {
     if (!catchingUp.delete(subscriber)) live.leave(subscriber);
+    watch?.ended(error);
   };
 
-  const catchUpOptions: CatchUpOptions = { eventLog, feed, recentEntries, join };
+  const readers = createLine(maxReplays ?? Number.POSITIVE_INFINITY);
+  const catchUpOptions: CatchUpOptions = { eventLog, readers, feed, recentEntries, join };
 
   return {
     start: () => feed.start(),
@@ -97,11 +124,8 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
       // Who brings a place wants what follows it, acknowledged or not.
       const isAhead = after === null && acknowledgedTo > (feed.position?.number ?? 0);
       const liveFrom = isAhead ? acknowledgedTo + 1 : 0;
-      const ended = (left: Subscriber): void => {
-        leave(left);
-        onEnd?.();
-      };
-      const subscriber = new Subscriber({ group, filter, sink, after, liveFrom, onEnd: ended });
+      const subscriber = new Subscriber({ group, filter, sink, after, liveFrom, leave, onEnd });
+      watch?.began(after !== null);
       if (after === null) {
         live.join(subscriber);
       } else {
@@ -118,8 +142,14 @@ export function createHub({ eventLog, recentEntries: limits, logger }: HubOption
       acknowledgedTo = Math.max(acknowledgedTo, number);
     },
     servedTo: (subscriber) => subscriber.servedTo ?? feed.position?.cursor ?? null,
+    get number() {
+      return feed.position?.number ?? null;
+    },
     get size() {
       return live.size + catchingUp.size;
+    },
+    get replaying() {
+      return catchingUp.size;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Position } from "../event/cursor.ts";
 import type { Entry } from "../event/entry.ts";
+import type { MarkedEntry } from "../event-log/event-log.ts";
 
 export interface RecentEntriesOptions {
   /** Entries kept at the most. */
@@ -16,7 +17,9 @@ export interface RecentEntries {
   holds(position: Position): boolean;
   /** What follows the entry `number`, which is held: `limit` entries at the most, oldest first. */
   after(number: number, limit: number): readonly Entry[];
-  /** Forgets everything: the log is another. */
+  /** Forgets the events of these entries, which keep their places. */
+  erase(erased: readonly MarkedEntry[]): void;
+  /** Forgets everything: the log is another, or what was erased in it is not known. */
   clear(): void;
   readonly size: number;
   readonly bytes: number;
@@ -60,6 +63,15 @@ export function createRecentEntries({ maxEntries, maxBytes }: RecentEntriesOptio
     after(number, limit) {
       const from = indexOf(number) + 1;
       return entries.slice(from, from + limit);
+    },
+    erase(erased) {
+      for (const { number, tag } of erased) {
+        const index = indexOf(number);
+        const entry = index < start ? undefined : entries[index];
+        if (entry?.tag !== tag) continue;
+        bytes -= entry.bytes;
+        entries[index] = entry.withoutEvent();
+      }
     },
     clear() {
       entries = [];

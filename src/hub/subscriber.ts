@@ -50,6 +50,8 @@ export interface Sink {
    * down. Whoever was refused and waits for it again and again gets in.
    */
   drained(): Promise<void>;
+  /** All that was there behind the cursor `after` has been offered: what is offered from now on is new. */
+  caughtUp?(): void;
   /** The subscription is over, by this error. Nothing is offered after it. */
   end(error: ServiceError): void;
 }
@@ -60,27 +62,31 @@ export interface SubscriberOptions {
   readonly sink: Sink;
   readonly after: string | null;
   readonly liveFrom: number;
-  readonly onEnd: (subscriber: Subscriber) => void;
+  /** Takes it out of the hub; `error` is what it was ended by, null where its client or its connection ended it. */
+  readonly leave: (subscriber: Subscriber, error: ServiceError | null) => void;
+  readonly onEnd?: ((subscriber: Subscriber) => void) | undefined;
 }
 
-/** One running eventReceived. */
+/** One running eventReceived. Thousands are kept, so what it calls is shared: nothing is bound to one of them. */
 export class Subscriber {
   readonly group: Group;
   readonly filter: EventFilter;
   readonly sink: Sink;
   /** Number of the first entry that a subscriber without `after` may get; 0 where any that comes will do. */
   readonly liveFrom: number;
-  /** Called once, by whatever the subscription ends. */
-  readonly #onEnd: (subscriber: Subscriber) => void;
+  /** Both called once, by whatever the subscription ends. */
+  readonly #leave: SubscriberOptions["leave"];
+  readonly #onEnd: ((subscriber: Subscriber) => void) | undefined;
   #servedTo: string | null;
   #ended = false;
 
-  constructor({ group, filter, sink, after, liveFrom, onEnd }: SubscriberOptions) {
+  constructor({ group, filter, sink, after, liveFrom, leave, onEnd }: SubscriberOptions) {
     this.group = group;
     this.filter = filter;
     this.sink = sink;
     this.liveFrom = liveFrom;
     this.#servedTo = after;
+    this.#leave = leave;
     this.#onEnd = onEnd;
   }
 
@@ -103,15 +109,19 @@ export class Subscriber {
   /** Ends the subscription and tells its client why. */
   end(error: ServiceError): void {
     if (this.#ended) return;
-    this.close();
+    this.#close(error);
     this.sink.end(error);
   }
 
   /** Ends the subscription from the client's side: nothing is told. */
   close(): void {
-    if (this.#ended) return;
+    if (!this.#ended) this.#close(null);
+  }
+
+  #close(error: ServiceError | null): void {
     this.#ended = true;
-    this.#onEnd(this);
+    this.#leave(this, error);
+    this.#onEnd?.(this);
   }
 }
 

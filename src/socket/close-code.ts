@@ -4,6 +4,11 @@
  */
 export const CLOSE = {
   internal: { code: 1011, reason: "Unexpected error" },
+  tooManyMessages: { code: 4429, reason: "Too many messages (MAX_MESSAGES_PER_MINUTE)" },
+  tooManySockets: { code: 4429, reason: "Too many sockets with this token (MAX_SOCKETS_PER_TOKEN)" },
+  unauthorized: { code: 4401, reason: "Unauthorized" },
+  unauthenticated: { code: 4408, reason: "Authentication timeout" },
+  tokenOver: { code: 4403, reason: "Token expired" },
   restart: { code: 1012, reason: "Service restart" },
 } as const satisfies Record<string, { code: number; reason: string }>;
 

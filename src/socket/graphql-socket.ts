@@ -1,27 +1,32 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError, type GraphQLSchema } from "graphql";
-import { handleProtocols, makeServer, type Server } from "graphql-ws";
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+} from "graphql";
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
+import type { Access } from "../access/access.ts";
+import { createQuota } from "../access/quota.ts";
 import type { Scope } from "../access/scope.ts";
+import type { Viewer } from "../access/viewer.ts";
+import type { SocketConfig } from "../config.ts";
 import type { QueryContext } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { Subscriber } from "../hub/subscriber.ts";
-import { CLOSE, closeReason } from "./close-code.ts";
-import { MessageOrder } from "./message-order.ts";
+import { refusalOfOperation } from "./admission.ts";
+import { CLOSE } from "./close-code.ts";
+import { ConnectedSocket, Connection } from "./connection.ts";
 import { Operation } from "./operation.ts";
-import { ParkedStream } from "./parked-stream.ts";
+import { viewerOfInit } from "./sign-in.ts";
 import { createFlushQueue, SocketWriter } from "./socket-writer.ts";
 
-/** A subscribe message holds a document and variables; `ws` would take 100 MiB. Bytes. */
-const MAX_MESSAGE_BYTES = 64 * 1024;
-/** An id is kept a subscription and sent with every frame; clients send 36 characters at the most. */
-const MAX_OPERATION_ID_LENGTH = 128;
-/** A peer that says nothing after the handshake is sent away. Milliseconds. */
-const CONNECTION_INIT_TIMEOUT = 3_000;
 /** A ping that has not been answered by then ends its socket. Milliseconds. */
 const PONG_TIMEOUT = 10_000;
 /** How often sockets are looked over for pings due, pongs missing and readers stalled. Milliseconds. */
@@ -35,8 +40,9 @@ export interface GraphqlSocketsOptions {
   readonly logger: Logger;
   /** What a connection's queries may use. */
   readonly contextFor: (scope: Scope) => QueryContext;
-  readonly scopeOf: (request: IncomingMessage) => Scope;
+  readonly access: Access;
   readonly presentError: (error: unknown) => GraphQLError;
+  readonly limits: SocketConfig;
   /** Bytes that may wait for one socket. */
   readonly maxBufferedBytes: number;
   /** A socket that has been full for so long is terminated. Milliseconds. */
@@ -62,27 +68,32 @@ export interface GraphqlSockets {
   readonly size: number;
 }
 
-interface Connection {
-  readonly socket: WebSocket;
-  readonly writer: SocketWriter;
-  readonly scope: Scope;
-  /** Running eventReceived by operation id. */
-  readonly subscribers: Map<string, Subscriber>;
-  acknowledged: boolean;
-  /** By `performance.now()`. */
-  pingDue: number;
-  pongDue: number;
-}
-
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const { hub, logger, presentError } = options;
+  const { hub, logger, presentError, limits, access } = options;
+  const byToken = createQuota();
   const flushes = createFlushQueue();
   const connections = new Set<Connection>();
   let closing = false;
 
   const server = makeServer<Record<string, unknown>, Connection>({
-    connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT,
-    async onConnect({ extra }) {
+    // Looked after by `inspect`: a timer a socket would be kept as long as the socket.
+    connectionInitWaitTimeout: 0,
+    async onConnect(context) {
+      const { extra, connectionParams } = context;
+      extra.context = context;
+      let viewer: Viewer;
+      try {
+        viewer = await viewerOfInit(connectionParams, extra.takeHandshake(), access);
+      } catch (error) {
+        extra.turnAway(error);
+        return false;
+      }
+      if (!extra.letIn(viewer, access.stays)) return false;
+      if (!extra.countBy(byToken, limits.maxPerToken)) return false;
+      extra.queryContext = {
+        ...options.contextFor(viewer.scope),
+        renewToken: async (token) => extra.renew(await access.viewerOfToken(token)),
+      };
       await hub.begun();
       extra.acknowledged = true;
       return { head: hub.head };
@@ -90,18 +101,19 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     onPong({ extra }) {
       extra.pongDue = Number.POSITIVE_INFINITY;
     },
-    onSubscribe: ({ extra }, id, payload) => {
-      if (id.length > MAX_OPERATION_ID_LENGTH) {
-        return [badInput(`An operation id has at most ${MAX_OPERATION_ID_LENGTH} characters.`)];
-      }
-      const document = options.documents.get(payload.query);
+    onSubscribe: ({ extra, subscriptions }, id, payload) => {
+      const refusal = refusalOfOperation({ id, running: Object.keys(subscriptions).length }, limits);
+      if (refusal !== null) return [refusal];
+      const document = options.documents.get(payload);
       if (!("kind" in document)) return document.map((error) => presentError(error));
+      shareText(payload, document);
       const args: SocketExecutionArgs = {
         schema: options.schema,
         document,
+        hideSuggestions: options.documents.hideSuggestions,
         operationName: payload.operationName ?? null,
         variableValues: payload.variables ?? null,
-        contextValue: options.contextFor(extra.scope),
+        contextValue: extra.queryContext as QueryContext,
         connection: extra,
         id,
         after: afterOf(payload.extensions),
@@ -114,9 +126,12 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
 
   const webSockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: limits.maxMessageBytes,
     perMessageDeflate: false,
     handleProtocols,
+    WebSocket: ConnectedSocket,
+    // They are tracked here.
+    clientTracking: false,
   });
 
   const inspection = setInterval(() => {
@@ -125,19 +140,24 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   }, INSPECTION_INTERVAL);
 
   // Apart from the handshake: what is kept with a socket must not keep its request.
-  const connect = (socket: WebSocket, stream: Duplex, scope: Scope): void => {
-    const connection: Connection = {
+  const connect = (socket: ConnectedSocket, stream: Duplex, fromHandshake: Promise<Viewer>): void => {
+    // From here on `ws` has a listener of its own.
+    stream.off("error", destroyOnError);
+    const connection = new Connection({
       socket,
       writer: new SocketWriter(stream, flushes, options.maxBufferedBytes),
-      scope,
-      subscribers: new Map(),
-      acknowledged: false,
+      fromHandshake,
       pingDue: performance.now() + options.pingInterval,
-      pongDue: Number.POSITIVE_INFINITY,
-    };
+      initDue: performance.now() + limits.initMs,
+      authenticationDue: performance.now() + limits.authenticationMs,
+      messagesPerMinute: limits.maxMessagesPerMinute,
+      logger,
+      onClose: forget,
+    });
     connections.add(connection);
-    open(connection, server, logger, () => connections.delete(connection));
+    connection.open(server);
   };
+  const forget = (connection: Connection): void => void connections.delete(connection);
 
   return {
     upgrade(request, socket, head) {
@@ -146,8 +166,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
         return;
       }
       socket.on("error", destroyOnError);
-      const scope = options.scopeOf(request);
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, scope));
+      const viewer = access.viewerOf(request);
+      // Told to the client once it says who it is: a close code reaches a browser, a refused handshake does not.
+      viewer.catch(() => {});
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, viewer));
     },
     async close(spreadMs) {
       closing = true;
@@ -155,7 +177,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       const closed = all.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
       const step = spreadMs / Math.max(1, all.length);
       all.forEach((connection, index) => {
-        setTimeout(() => endConnection(connection, CLOSE.restart), step * index);
+        setTimeout(() => connection.close(CLOSE.restart.code, CLOSE.restart.reason), step * index);
       });
       await Promise.all(closed);
       clearInterval(inspection);
@@ -181,78 +203,48 @@ interface SocketExecutionArgs extends ExecutionArgs {
   readonly after: string | undefined;
 }
 
-function open(connection: Connection, server: Server<Connection>, logger: Logger, onClose: () => void): void {
-  const { socket, writer } = connection;
-  // Told first, the library forgets its operations before anything else hears of the end.
-  const closed = server.opened(
-    {
-      protocol: socket.protocol,
-      send: (message) => writer.text(message),
-      close: (code = 1000, reason = "") => endConnection(connection, { code, reason }),
-      onMessage: (listener) => {
-        const order = new MessageOrder((message) =>
-          listener(message).catch((error: unknown) => {
-            logger.error({ err: error }, "a socket's message could not be handled");
-            endConnection(connection, CLOSE.internal);
-          }),
-        );
-        socket.on("message", (data) => order.receive(String(data)));
-      },
-    },
-    connection,
-  );
-  socket.on("error", (error) => logger.debug({ err: error }, "a socket failed"));
-  socket.once("close", (code, reason) => {
-    onClose();
-    closed(code, String(reason)).catch((error: unknown) => logger.error({ err: error }, "a socket's end failed"));
-  });
-}
-
 async function subscribe(
   args: SocketExecutionArgs,
   { subscriptions, presentError }: GraphqlSocketsOptions,
-): Promise<ParkedStream | ExecutionResult> {
-  const { connection, id } = args;
-  const operation = new Operation(id, connection.writer, (error) => stream.fail(presentError(error)));
-  let subscriber: Subscriber | undefined;
-  const stream = new ParkedStream(() => {
-    operation.closed = true;
-    subscriber?.close();
-    if (connection.subscribers.get(id) === subscriber) connection.subscribers.delete(id);
-  });
+): Promise<Operation | ExecutionResult> {
+  const operation = new Operation(args.id, args.connection.writer, presentError);
   const opened = await subscriptions.open({ args, after: args.after, sink: () => operation });
-  if ("errors" in opened) {
-    // Request errors end an operation by an `error` message: the library sends one for what the stream throws.
-    return presentErrors({ errors: opened.errors }, presentError);
-  }
-  subscriber = opened;
-  if (!opened.ended) connection.subscribers.set(id, opened);
-  return stream;
+  // Request errors end an operation by an `error` message: the library sends one for what the stream throws.
+  if ("errors" in opened) return presentErrors({ errors: opened.errors }, presentError);
+  operation.subscriber = opened;
+  return operation;
 }
 
 /** Pings where it is due, and ends a socket whose peer has not answered or does not read. */
 function inspect(connection: Connection, now: number, options: GraphqlSocketsOptions): void {
   const { hub, stallTimeout, pingInterval } = options;
-  const { socket, writer, subscribers } = connection;
-  if (now > connection.pongDue || (writer.fullSince !== null && now - writer.fullSince > stallTimeout)) {
+  const { socket, writer } = connection;
+  // What would be overdue by the next look is due now: together, the times of ping and pong are kept.
+  const soon = now + INSPECTION_INTERVAL;
+  if (soon > connection.pongDue || (writer.fullSince !== null && now - writer.fullSince > stallTimeout)) {
     socket.terminate();
     return;
   }
-  if (!connection.acknowledged || now < connection.pingDue) return;
+  if (connection.context === null && now > connection.initDue) {
+    connection.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout");
+  }
+  if (connection.viewer === null && now > connection.authenticationDue) {
+    connection.close(CLOSE.unauthenticated.code, CLOSE.unauthenticated.reason);
+  }
+  if (!connection.acknowledged || soon < connection.pingDue) return;
   connection.pingDue = now + pingInterval;
   connection.pongDue = now + PONG_TIMEOUT;
   const positions: Record<string, string> = Object.create(null);
-  for (const [id, subscriber] of subscribers) {
+  for (const [id, subscriber] of connection.subscribers()) {
     const cursor = hub.servedTo(subscriber);
-    if (!subscriber.ended && cursor !== null) positions[id] = cursor;
+    if (cursor !== null) positions[id] = cursor;
   }
   writer.text(JSON.stringify({ type: "ping", payload: { head: hub.head, positions } }));
 }
 
-function endConnection({ socket, writer }: Connection, { code, reason }: { code: number; reason: string }): void {
-  // The close frame goes through `ws` and must not overtake what is queued.
-  writer.flush();
-  socket.close(code, closeReason(reason));
+/** The library keeps a message for as long as its operation runs: with the document's own text, which all share. */
+function shareText(payload: SubscribePayload, { loc }: DocumentNode): void {
+  if (loc !== undefined && loc.source.body === payload.query) Object.assign(payload, { query: loc.source.body });
 }
 
 function afterOf(extensions: Record<string, unknown> | null | undefined): string | undefined {
@@ -261,8 +253,4 @@ function afterOf(extensions: Record<string, unknown> | null | undefined): string
 
 function presentErrors(result: ExecutionResult, present: (error: unknown) => GraphQLError): ExecutionResult {
   return result.errors === undefined ? result : { ...result, errors: result.errors.map(present) };
-}
-
-function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } });
 }

@@ -1,36 +1,39 @@
 import type { Run } from "../hub/subscriber.ts";
-import { type FrameOwner, headerLength, type SocketWriter, writeHeader } from "./socket-writer.ts";
+import { type FrameOwner, headerLength, type QueuedFrames, type SocketWriter, writeHeader } from "./socket-writer.ts";
 
 const BEFORE_ID = Buffer.from('{"id":"');
 const AFTER_ID = Buffer.from('","type":"next","payload":');
 const AFTER_PAYLOAD = Buffer.from("}");
 
-/**
- * From this size on a run is written at once, out of the template itself: the copy would cost more than the write.
- * Smaller ones wait for the end of the turn, where several leave in one write. Bytes.
- */
-const WRITE_THROUGH_BYTES = 8 * 1024;
-
 /** The `next` frames of a run, one behind the other, with a gap of one length where each operation's id goes. */
 interface FrameTemplate {
-  /** Replaced where a socket has kept it. */
   bytes: Buffer;
+  /** Whether a socket still needs these very bytes: whoever writes into them next has to make others. */
+  isKept: boolean;
   /** Offset of each frame's id. */
   readonly ids: readonly number[];
   /** Offset behind each frame. */
   readonly ends: readonly number[];
 }
 
+/** Whose frames they are. */
+export interface FramedOperation extends FrameOwner {
+  /** As it stands in JSON, without quotes. */
+  readonly id: string;
+  /** Length of the id in UTF-8. */
+  readonly idBytes: number;
+}
+
 /**
  * Queues the frames of `run` for one operation, from index `from` on, as many as the writer has room for. The
- * template is made once for all operations whose id has the same length, then copied and patched.
+ * template is made once for all operations whose id has the same length, and patched for each.
  *
- * @param id the operation's id as it stands in JSON, without quotes
  * @returns the index of the first entry that was not queued
  */
-export function queueNextFrames(writer: SocketWriter, owner: FrameOwner, run: Run, from: number, id: Buffer): number {
-  const template = run.derive(id.length, () => makeTemplate(run, id.length));
-  const { bytes, ends, ids } = template;
+export function queueNextFrames(writer: SocketWriter, operation: FramedOperation, run: Run, from: number): number {
+  const { idBytes } = operation;
+  const template = run.derive(idBytes, () => makeTemplate(run, idBytes));
+  const { ends } = template;
   const start = from === 0 ? 0 : (ends[from - 1] as number);
   const { room } = writer;
   let to = ends.length;
@@ -40,16 +43,59 @@ export function queueNextFrames(writer: SocketWriter, owner: FrameOwner, run: Ru
     while (to < ends.length && (ends[to] as number) - start <= room) to += 1;
     if (to === from) return to;
   }
-  if (from === 0 && to === ends.length && bytes.length >= WRITE_THROUGH_BYTES && writer.isIdle) {
-    for (const offset of ids) bytes.set(id, offset);
-    if (writer.writeThrough(bytes)) template.bytes = Buffer.from(bytes);
-    return to;
-  }
-  const frames = Buffer.allocUnsafe((ends[to - 1] as number) - start);
-  bytes.copy(frames, 0, start);
-  for (let index = from; index < to; index += 1) frames.set(id, (ids[index] as number) - start);
-  writer.push(frames, owner);
+  writer.push(new NextFrames(operation, template, from, to));
   return to;
+}
+
+/** Frames of a run, in the template until they are written. */
+class NextFrames implements QueuedFrames {
+  readonly owner: FramedOperation;
+  readonly length: number;
+  readonly #template: FrameTemplate;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #start: number;
+
+  constructor(owner: FramedOperation, template: FrameTemplate, from: number, to: number) {
+    this.owner = owner;
+    this.#template = template;
+    this.#from = from;
+    this.#to = to;
+    this.#start = from === 0 ? 0 : (template.ends[from - 1] as number);
+    this.length = (template.ends[to - 1] as number) - this.#start;
+  }
+
+  copyTo(target: Buffer, offset: number): void {
+    this.#template.bytes.copy(target, offset, this.#start, this.#start + this.length);
+    this.#writeIds(target, this.#start - offset);
+  }
+
+  lend(): Buffer {
+    const template = this.#template;
+    if (template.isKept) {
+      template.bytes = Buffer.from(template.bytes);
+      template.isKept = false;
+    }
+    const { bytes } = template;
+    this.#writeIds(bytes, 0);
+    return this.length === bytes.length ? bytes : bytes.subarray(this.#start, this.#start + this.length);
+  }
+
+  keep(): void {
+    this.#template.isKept = true;
+  }
+
+  /** Writes the operation's id into the gaps of frames that stand `shift` bytes before their place in the template. */
+  #writeIds(frames: Buffer, shift: number): void {
+    const { id, idBytes } = this.owner;
+    const { ids } = this.#template;
+    const first = (ids[this.#from] as number) - shift;
+    frames.write(id, first);
+    // Bytes are copied sooner than text is encoded.
+    for (let index = this.#from + 1; index < this.#to; index += 1) {
+      frames.copyWithin((ids[index] as number) - shift, first, first + idBytes);
+    }
+  }
 }
 
 function makeTemplate({ group, entries, isRecent }: Run, idLength: number): FrameTemplate {
@@ -70,5 +116,5 @@ function makeTemplate({ group, entries, isRecent }: Run, idLength: number): Fram
     offset += AFTER_PAYLOAD.copy(bytes, offset);
     ends.push(offset);
   });
-  return { bytes, ids, ends };
+  return { bytes, isKept: false, ids, ends };
 }

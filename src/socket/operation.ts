@@ -1,27 +1,47 @@
 import type { ServiceError } from "../error.ts";
-import type { Run, Sink } from "../hub/subscriber.ts";
-import { queueNextFrames } from "./next-frames.ts";
-import type { FrameOwner, SocketWriter } from "./socket-writer.ts";
+import type { Run, Sink, Subscriber } from "../hub/subscriber.ts";
+import { type FramedOperation, queueNextFrames } from "./next-frames.ts";
+import type { SocketWriter } from "./socket-writer.ts";
 
-/** One running eventReceived on a socket: writes its group's results as `next` messages under its own id. */
-export class Operation implements Sink, FrameOwner {
-  /** The client has completed it or gone: what is still queued is dropped. */
-  closed = false;
-  readonly #id: Buffer;
+const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+type Ending = IteratorReturnResult<undefined> | Promise<never>;
+
+/**
+ * One running eventReceived on a socket. To its group it is a sink, which writes results as `next` messages under its
+ * own id. To the graphql-ws library it is a stream that yields nothing and ends with the subscription, so that the
+ * library tells the client and forgets the operation. Both in one, since thousands are kept.
+ */
+export class Operation implements Sink, FramedOperation, AsyncGenerator<never, undefined> {
+  readonly id: string;
+  readonly idBytes: number;
+  /** What the hub knows it by. */
+  subscriber: Subscriber | null = null;
   readonly #writer: SocketWriter;
-  readonly #fail: (error: ServiceError) => void;
+  readonly #present: (error: unknown) => Error;
+  #closed = false;
+  #error: Error | null = null;
+  #endWaiting: ((ending: Ending) => void) | null = null;
 
   /**
-   * @param fail tells the client why it ended, behind what is queued
+   * @param present how an error is told to the client
    */
-  constructor(id: string, writer: SocketWriter, fail: (error: ServiceError) => void) {
-    this.#id = Buffer.from(JSON.stringify(id).slice(1, -1));
+  constructor(id: string, writer: SocketWriter, present: (error: unknown) => Error) {
+    const json = JSON.stringify(id);
+    // The id itself where nothing had to be escaped: one text less to keep.
+    this.id = json.length === id.length + 2 ? id : json.slice(1, -1);
+    this.idBytes = Buffer.byteLength(this.id);
     this.#writer = writer;
-    this.#fail = fail;
+    this.#present = present;
+  }
+
+  /** The client has completed it or gone: what is still queued is dropped. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   offer(run: Run, from: number): number {
-    return queueNextFrames(this.#writer, this, run, from, this.#id);
+    return queueNextFrames(this.#writer, this, run, from);
   }
 
   get hasRoom(): boolean {
@@ -32,7 +52,39 @@ export class Operation implements Sink, FrameOwner {
     return this.#writer.drained();
   }
 
+  /** The library sends an `error` message for what its stream throws. */
   end(error: ServiceError): void {
-    this.#fail(error);
+    this.#error = this.#present(error);
+    this.#endWaiting?.(Promise.reject(this.#error));
+  }
+
+  /** The library asks once. */
+  next(): Promise<IteratorResult<never, undefined>> {
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#closed) return Promise.resolve(OVER);
+    return new Promise<IteratorResult<never, undefined>>((resolve) => {
+      this.#endWaiting = resolve;
+    });
+  }
+
+  /** The client has completed it, or its socket has closed. */
+  return(): Promise<IteratorResult<never, undefined>> {
+    this.#closed = true;
+    this.subscriber?.close();
+    this.#endWaiting?.(OVER);
+    return Promise.resolve(OVER);
+  }
+
+  throw(error: unknown): Promise<IteratorResult<never, undefined>> {
+    void this.return();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { type Stay, UNENDING } from "../access/stay.ts";
 
 /** A replay goes on while less than this waits for the socket. Bytes. */
 const ROOM_BYTES = 64 * 1024;
@@ -10,6 +11,21 @@ export interface FrameOwner {
   readonly closed: boolean;
 }
 
+/** Frames that wait for the end of the turn: what they take until then is shared by all who get the same. */
+export interface QueuedFrames {
+  readonly owner: FrameOwner | null;
+  /** Bytes. */
+  readonly length: number;
+  copyTo(target: Buffer, offset: number): void;
+  /** The frames as they stand, for one write and no longer, unless {@link keep} is called. */
+  lend(): Buffer;
+  /** The socket still needs what was lent, because the kernel has not taken all of it. */
+  keep(): void;
+}
+
+/** From this size on frames are written by themselves: to copy them behind others would cost more. Bytes. */
+const ALONE_BYTES = 8 * 1024;
+
 /**
  * The one way to a socket: frames of the GraphQL library and of subscriptions leave in the order in which they came,
  * and those of one turn of the event loop leave in one write.
@@ -18,18 +34,18 @@ export class SocketWriter {
   readonly #socket: Duplex;
   readonly #flushes: FlushQueue;
   readonly #maxBufferedBytes: number;
-  #frames: Buffer[] = [];
-  #owners: (FrameOwner | null)[] = [];
+  /** null while nothing is queued: most sockets are idle, and there are many. */
+  #queue: QueuedFrames[] | null = null;
   #queuedBytes = 0;
   #fullSince: number | null = null;
+  #isCut = false;
+  /** The peer's: asked whenever something is handed to the socket. */
+  stay: Stay = UNENDING;
 
   constructor(socket: Duplex, flushes: FlushQueue, maxBufferedBytes: number) {
     this.#socket = socket;
     this.#flushes = flushes;
     this.#maxBufferedBytes = maxBufferedBytes;
-    socket.on("drain", () => {
-      this.#fullSince = null;
-    });
   }
 
   /** Bytes that the peer has yet to take, as far as this process knows: the kernel's own buffer comes on top. */
@@ -60,50 +76,83 @@ export class SocketWriter {
 
   /** Since when the socket takes nothing more, by `performance.now()`; null while it does. */
   get fullSince(): number | null {
-    return this.#fullSince;
+    return this.#socket.writableNeedDrain ? this.#fullSince : null;
   }
 
   /** Queues frames whatever waits already: the caller has asked for room, or they end something. */
-  push(frames: Buffer, owner: FrameOwner | null): void {
-    if (this.#frames.length === 0) this.#flushes.add(this);
-    this.#frames.push(frames);
-    this.#owners.push(owner);
+  push(frames: QueuedFrames): void {
+    if (this.#isCut) return;
+    if (this.#queue === null) {
+      this.#queue = [frames];
+      this.#flushes.add(this);
+    } else {
+      this.#queue.push(frames);
+    }
     this.#queuedBytes += frames.length;
-  }
-
-  /** Whether nothing is queued here and the socket has taken all it was given: the next write may go straight on. */
-  get isIdle(): boolean {
-    return this.#frames.length === 0 && this.#socket.writableLength === 0 && this.#socket.writable;
-  }
-
-  /**
-   * Writes frames at once, past the queue: only while {@link isIdle}. Returns whether the socket still needs the
-   * buffer, because the kernel has not taken all of it.
-   */
-  writeThrough(frames: Buffer): boolean {
-    if (!this.#socket.write(frames)) this.#fullSince ??= performance.now();
-    return this.#socket.writableLength > 0;
   }
 
   /** Queues a message of the protocol. */
   text(message: string): void {
-    this.push(textFrame(Buffer.from(message)), null);
+    this.push(new TextFrame(message));
   }
 
   /** Hands everything queued to the socket now: before something else writes to it. */
   flush(): void {
-    const frames = this.#frames;
-    if (frames.length === 0) return;
-    const owners = this.#owners;
-    this.#frames = [];
-    this.#owners = [];
+    const queue = this.#queue;
+    if (queue === null) return;
+    this.#queue = null;
     this.#queuedBytes = 0;
-    if (this.#socket.destroyed || !this.#socket.writable) return;
-    const due = frames.filter((_frame, index) => owners[index]?.closed !== true);
-    if (due.length === 0) return;
-    // One buffer, though it is a copy: a vector of small ones costs more to hand over.
-    const kept = this.#socket.write(due.length === 1 ? (due[0] as Buffer) : Buffer.concat(due));
-    if (!kept) this.#fullSince ??= performance.now();
+    if (this.#socket.destroyed || !this.#socket.writable || !this.stay.holds()) return;
+    let together: QueuedFrames[] = [];
+    for (const frames of queue) {
+      if (frames.owner?.closed === true) continue;
+      if (frames.length < ALONE_BYTES) {
+        together.push(frames);
+        continue;
+      }
+      this.#write(together);
+      this.#write([frames]);
+      together = [];
+    }
+    this.#write(together);
+  }
+
+  /**
+   * Nobody may see any more of it: drops what is queued and takes nothing more. Returns whether the socket has handed
+   * on all that it was given before.
+   */
+  cut(): boolean {
+    this.#isCut = true;
+    this.#queue = null;
+    this.#queuedBytes = 0;
+    return this.#socket.writableLength === 0;
+  }
+
+  #write(together: readonly QueuedFrames[]): void {
+    const [first] = together;
+    if (first === undefined) return;
+    const waits = this.#socket.writableLength > 0;
+    if (together.length === 1 && !waits) {
+      this.#hand(first.lend());
+      if (this.#socket.writableLength > 0) first.keep();
+      return;
+    }
+    const length = together.reduce((sum, frames) => sum + frames.length, 0);
+    // One buffer, though it is a copy: a vector of small ones costs more to hand over. What has to wait is not taken
+    // from the common pool, of which it would keep a multiple of its size.
+    const bytes = waits ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+    let offset = 0;
+    for (const frames of together) {
+      frames.copyTo(bytes, offset);
+      offset += frames.length;
+    }
+    this.#hand(bytes);
+  }
+
+  #hand(bytes: Buffer): void {
+    const wasFull = this.#socket.writableNeedDrain;
+    if (this.#socket.write(bytes)) this.#fullSince = null;
+    else if (!wasFull) this.#fullSince = performance.now();
   }
 }
 
@@ -165,8 +214,28 @@ export function writeHeader(target: Buffer, offset: number, payloadBytes: number
   return target.writeUInt32BE(payloadBytes, target.writeUInt32BE(Math.floor(payloadBytes / 2 ** 32), offset + 2));
 }
 
-function textFrame(payload: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(headerLength(payload.length) + payload.length);
-  payload.copy(frame, writeHeader(frame, 0, payload.length));
-  return frame;
+/** A message of the protocol, which is nobody's own and never dropped. */
+class TextFrame implements QueuedFrames {
+  readonly owner = null;
+  readonly length: number;
+  readonly #message: string;
+  readonly #messageBytes: number;
+
+  constructor(message: string) {
+    this.#message = message;
+    this.#messageBytes = Buffer.byteLength(message);
+    this.length = headerLength(this.#messageBytes) + this.#messageBytes;
+  }
+
+  copyTo(target: Buffer, offset: number): void {
+    target.write(this.#message, writeHeader(target, offset, this.#messageBytes));
+  }
+
+  lend(): Buffer {
+    const frame = Buffer.allocUnsafe(this.length);
+    this.copyTo(frame, 0);
+    return frame;
+  }
+
+  keep(): void {}
 }

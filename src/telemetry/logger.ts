@@ -35,12 +35,13 @@ const OPTIONS: LoggerOptions = {
 };
 
 /**
- * The process's one logger. Whatever is logged, an error's message and stack included, no e-mail address and no
- * credentials of a URL leave it: JSON.parse quotes what it could not read, and libraries quote what they were given.
+ * The process's one logger. Whatever is logged, an error's message and stack included, no e-mail address, no
+ * credentials of a URL and nothing that looks like a token leave it: JSON.parse quotes what it could not read, and
+ * libraries quote what they were given.
  */
 export function createLogger({ level, pretty, destination: out = destination(1) }: LoggerSettings): Logger {
   const write = (line: string): void => {
-    const told = hideAddresses(line);
+    const told = hidePrivate(line);
     out.write(pretty ? readableLine(told) : told);
   };
   return pino({ ...OPTIONS, level }, { write });
@@ -52,13 +53,18 @@ export function createLogger({ level, pretty, destination: out = destination(1) 
 const ESCAPE = /\\(?:u[0-9a-f]{4}|.)/.source;
 const CREDENTIALS = /(?<=:\/\/)[^\s"\\/?#@*]{1,256}(?=@)/.source;
 const ADDRESS = /[^\s"\\<>()[\],;:@*/]{1,64}@[^\s"\\<>()[\],;:@*/]{1,253}/.source;
-const TO_HIDE = new RegExp(`(?<escaped>${ESCAPE})|(?<credentials>${CREDENTIALS})|${ADDRESS}`, "g");
+// A JWT begins with `{"`; a ticket stands in a URL; what follows "Bearer" is one or the other.
+const TOKEN = /eyJ[\w-]{8,512}\.[\w.-]{1,8192}|(?<=[?&]ticket=|\bBearer )[^\s"\\&]{1,8192}/.source;
+const TO_HIDE = new RegExp(`(?<escaped>${ESCAPE})|(?<credentials>${CREDENTIALS})|(?<token>${TOKEN})|${ADDRESS}`, "gi");
+/** What none of these is without: most lines need no closer look. */
+const MAY_BE_PRIVATE = /@|eyJ|ticket=|Bearer /i;
 
-/** The line with every e-mail address, and every user and password of a URL, replaced. */
-function hideAddresses(line: string): string {
-  if (!line.includes("@")) return line;
-  return line.replace(TO_HIDE, (found, escaped?: string, credentials?: string) => {
+/** The line with every e-mail address, every user and password of a URL, and every token replaced. */
+function hidePrivate(line: string): string {
+  if (!MAY_BE_PRIVATE.test(line)) return line;
+  return line.replace(TO_HIDE, (found, escaped?: string, credentials?: string, token?: string) => {
     if (escaped !== undefined) return found;
+    if (token !== undefined) return "[token]";
     return credentials === undefined ? "[address]" : "***";
   });
 }

@@ -22,13 +22,14 @@ export function welcome({ eventLog, webhook }: Config, listensOn: string): strin
   return `
 mandrill-live is listening.
 
+  Live page    ${url}/
   GraphiQL     ${url}/graphql
   Webhook      ${url}/mandrill
   Ready?       ${url}/ready
   Event log    ${kept}
   Signatures   ${checked}
 
-See it work: run the subscription in GraphiQL, then post two events:
+See it work: open the live page, then post two events:
 
 ${webhook.keys.length > 0 ? signedCurl(url) : plainCurl(url)}
 

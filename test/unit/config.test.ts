@@ -14,12 +14,45 @@ function problemsOf(env: Environment): readonly string[] {
 
 const KEYED = { MANDRILL_WEBHOOK_URLS: "https://example.com/mandrill", MANDRILL_WEBHOOK_KEYS: "first, second" };
 
+const HTTP_LIMITS = {
+  headersMs: 15_000,
+  requestMs: 300_000,
+  bodyIdleMs: 30_000,
+  allowedOrigins: [],
+  trustedProxies: [],
+};
+
+const DOCUMENTS = {
+  maxLength: 10_000,
+  maxTokens: 1_000,
+  maxDepth: 20,
+  maxAliases: 30,
+  maxDirectives: 50,
+  maxCost: 100_000,
+  maxFirst: 500,
+  introspection: true,
+  persistedFile: undefined,
+};
+
+const SOCKET_LIMITS = {
+  initMs: 3_000,
+  authenticationMs: 10_000,
+  maxMessageBytes: 65_536,
+  maxOperations: 100,
+  maxOperationIdLength: 128,
+  maxMessagesPerMinute: 1_200,
+  maxOnLoopback: 10_000,
+  maxPerAddress: 100,
+  maxPerToken: 10_000,
+};
+
 describe("loadConfig", () => {
   it("needs no variable at all", () => {
     expect(loadConfig({})).toEqual({
       production: false,
-      http: { host: "127.0.0.1", port: 4000 },
+      http: { host: "127.0.0.1", port: 4000, ...HTTP_LIMITS },
       webhook: { urls: [], keys: [], maxBodyBytes: 32 * 1024 * 1024 },
+      access: null,
       eventLog: { kind: "sqlite", dataDir: "./data" },
       limits: {
         retentionEvents: 100_000,
@@ -27,10 +60,13 @@ describe("loadConfig", () => {
         deduplicationMs: 7 * 86_400_000,
         deduplicationEvents: 1_000_000,
       },
-      feed: { recentEntries: 10_000 },
-      socket: { maxBufferedBytes: 1024 * 1024, stallMs: 30_000, pingMs: 25_000 },
+      feed: { recentEntries: 10_000, maxReplays: 32 },
+      documents: DOCUMENTS,
+      graphiql: true,
+      socket: { maxBufferedBytes: 1024 * 1024, stallMs: 30_000, pingMs: 25_000, ...SOCKET_LIMITS },
       shutdownMs: 10_000,
-      telemetry: { level: "info" },
+      telemetry: { level: "info", metricsPort: null, tracing: null },
+      workers: 1,
       warnings: [],
     });
   });
@@ -43,6 +79,7 @@ describe("loadConfig", () => {
       MAX_BODY_BYTES: "64KiB",
       REDIS_URL: "rediss://user:word@example.com:6380/2",
       REDIS_PREFIX: "mail:live",
+      REDIS_MIN_REPLICAS: "2",
       RETENTION_EVENTS: "5",
       RETENTION_DAYS: "0.5",
       DEDUPLICATION_DAYS: ".25",
@@ -56,18 +93,23 @@ describe("loadConfig", () => {
     });
     expect(config).toEqual({
       production: true,
-      http: { host: "::1", port: 0 },
+      http: { host: "::1", port: 0, ...HTTP_LIMITS },
       webhook: { urls: ["https://example.com/mandrill"], keys: ["first", "second"], maxBodyBytes: 65_536 },
+      access: null,
       eventLog: {
         kind: "redis",
         connection: { kind: "standalone", url: "rediss://user:word@example.com:6380/2" },
         prefix: "mail:live",
+        minReplicas: 2,
       },
       limits: { retentionEvents: 5, retentionMs: 43_200_000, deduplicationMs: 21_600_000, deduplicationEvents: 6 },
-      feed: { recentEntries: 7 },
-      socket: { maxBufferedBytes: 4096, stallMs: 200, pingMs: 25_000 },
+      feed: { recentEntries: 7, maxReplays: 32 },
+      documents: { ...DOCUMENTS, introspection: false },
+      graphiql: false,
+      socket: { maxBufferedBytes: 4096, stallMs: 200, pingMs: 25_000, ...SOCKET_LIMITS },
       shutdownMs: 0,
-      telemetry: { level: "warn" },
+      telemetry: { level: "warn", metricsPort: null, tracing: null },
+      workers: 1,
       warnings: [],
     });
   });
@@ -115,6 +157,7 @@ describe("loadConfig", () => {
     ["MAX_BODY_BYTES", ["0", "1.5MiB", "1e3", "1 TiB", "513 MiB", "-5", "MiB"]],
     ["REDIS_URL", ["localhost:6379", "http://example.com", "redis://", "redis://example.com/name", "redis:example"]],
     ["REDIS_PREFIX", ["a{b}", "a b", "a*", "x".repeat(101)]],
+    ["REDIS_MIN_REPLICAS", ["-1", "101", "all", "1.5"]],
     ["RETENTION_EVENTS", ["0", "1.5", "many"]],
     ["RETENTION_DAYS", ["0", "1 week", "1e3", ".", "36501"]],
     ["DEDUPLICATION_DAYS", ["0", "NaN", "Infinity"]],
@@ -124,9 +167,39 @@ describe("loadConfig", () => {
     ["STALL_SECONDS", ["0", "2147484"]],
     ["SHUTDOWN_SECONDS", ["-1", "soon"]],
     ["NODE_ENV", ["staging"]],
+    ["ALLOW_OPEN", ["maybe", "2", "constructor"]],
+    [
+      "ALLOWED_ORIGINS",
+      ["*", "null", "example.com", "https://example.com/path", "https://a@example.com", "ftp://example.com"],
+    ],
+    ["TRUSTED_PROXIES", ["example.com", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.1/", "10.0.0.0/8/8"]],
+    ["MAX_FIRST", ["0", "501"]],
+    ["MAX_MESSAGE_BYTES", ["100", "1 GiB"]],
+    ["MAX_SOCKETS_PER_ADDRESS", ["0", "-1", "many"]],
   ])("refuses a %s that cannot be meant", (name, texts) => {
     for (const text of texts)
       expect(problemsOf({ [name]: text }), text).toEqual([expect.stringContaining(`${name} is `)]);
+  });
+
+  it("takes origins as browsers write them, and one address for a network of one", () => {
+    const { http } = loadConfig({
+      ALLOWED_ORIGINS: "https://App.Example.com/, http://localhost:3000",
+      TRUSTED_PROXIES: "10.0.0.0/8, 192.0.2.1, ::1",
+    });
+    expect(http.allowedOrigins).toEqual(["https://app.example.com", "http://localhost:3000"]);
+    expect(http.trustedProxies).toEqual(["10.0.0.0/8", "192.0.2.1/32", "::1/128"]);
+  });
+
+  it.each([
+    ["on", true],
+    ["ON", true],
+    ["1", true],
+    ["yes", true],
+    ["off", false],
+    ["0", false],
+    ["false", false],
+  ])("takes %s for a switch", (given, on) => {
+    expect(loadConfig({ NODE_ENV: "production", GRAPHIQL: given }).graphiql).toBe(on);
   });
 
   it("refuses keys without URLs, since a signature covers the URL", () => {
@@ -158,6 +231,7 @@ describe("how Redis is found", () => {
       kind: "redis",
       connection: { kind: "sentinel", sentinels, master: "mymaster" },
       prefix: "mandrill-live",
+      minReplicas: 0,
     });
     expect(loadConfig({ ...sentinel, REDIS_URL: "redis://:word@master" }).eventLog).toMatchObject({
       connection: { kind: "sentinel", url: "redis://:word@master" },
@@ -169,6 +243,7 @@ describe("how Redis is found", () => {
       kind: "redis",
       connection: { kind: "cluster", nodes: [{ host: "example.com", port: 7000 }] },
       prefix: "mandrill-live",
+      minReplicas: 0,
     });
   });
 
@@ -179,9 +254,22 @@ describe("how Redis is found", () => {
     ["a database in a cluster", { REDIS_URL: "redis://h/3", REDIS_CLUSTER: "b:1" }, /database 0 alone/],
     ["a node without a port", { REDIS_CLUSTER: "example.com" }, /REDIS_CLUSTER is "example.com"; allowed: host:port/],
     ["an IPv6 address without brackets", { REDIS_CLUSTER: "::1:7000" }, /REDIS_CLUSTER is/],
+    ["replicas to wait for without a Redis", { REDIS_MIN_REPLICAS: "1" }, /has no replicas to wait for/],
     ["port 0", { REDIS_CLUSTER: "a:0" }, /REDIS_CLUSTER is/],
   ])("refuses %s", (_what, env, problem) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it("takes replicas to wait for with any way to Redis, and none without", () => {
+    const ways = [
+      { REDIS_URL: "redis://h" },
+      { REDIS_SENTINELS: "a:1", REDIS_SENTINEL_MASTER: "m" },
+      { REDIS_CLUSTER: "b:1" },
+    ];
+    for (const way of ways) {
+      expect(loadConfig({ ...way, REDIS_MIN_REPLICAS: "1" }).eventLog).toMatchObject({ minReplicas: 1 });
+    }
+    expect(problemsOf({ REDIS_MIN_REPLICAS: "0" })).toEqual([]);
   });
 
   it("takes database 0 in a cluster", () => {

@@ -31,8 +31,8 @@ queryBuilder.queryField("eventCounts", (t) => {
       tag,
       subaccount,
     },
-    resolve: async (_root, { from, to, buckets: bucketsArgument, ...filter }, { eventLog, scope }) => {
-      const buckets = countArgument("buckets", bucketsArgument, DEFAULT_BUCKETS);
+    resolve: async (_root, { from, to, buckets: bucketsArgument, ...filter }, { eventLog, scope, maxFirst }) => {
+      const buckets = countArgument("buckets", bucketsArgument, DEFAULT_BUCKETS, { maxFirst });
       if (from >= to) {
         throw new ServiceError("BAD_USER_INPUT", "from must be earlier than to.", { argument: "from" });
       }

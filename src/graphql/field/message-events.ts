@@ -27,7 +27,7 @@ queryBuilder.queryField("messageEvents", (t) =>
         {
           filter: filterFromArguments({ messageId }),
           order: "oldest-first",
-          limit: countArgument("first", first, DEFAULT_FIRST),
+          limit: countArgument("first", first, DEFAULT_FIRST, context),
           after,
         },
         context,

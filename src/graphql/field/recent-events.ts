@@ -32,7 +32,7 @@ queryBuilder.queryField("recentEvents", (t) =>
         {
           filter: filterFromArguments(filter),
           order: "newest-first",
-          limit: countArgument("first", first, DEFAULT_FIRST),
+          limit: countArgument("first", first, DEFAULT_FIRST, context),
           after,
           since,
         },

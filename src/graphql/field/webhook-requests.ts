@@ -16,12 +16,12 @@ queryBuilder.queryField("webhookRequests", (t) =>
     args: {
       first: t.arg.int({ defaultValue: DEFAULT_FIRST, description: "The number of requests at the most: 1 to 500." }),
     },
-    resolve: (_root, { first }, { eventLog, scope }) => {
+    resolve: (_root, { first }, context) => {
       // A request tells of a whole batch, other tenants' events included.
-      if (!seesEveryEvent(scope)) {
+      if (!seesEveryEvent(context.scope)) {
         throw new ServiceError("FORBIDDEN", "webhookRequests is only for who may see every event.");
       }
-      return eventLog.requests(countArgument("first", first, DEFAULT_FIRST));
+      return context.eventLog.requests(countArgument("first", first, DEFAULT_FIRST, context));
     },
   }),
 );

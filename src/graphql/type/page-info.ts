@@ -24,10 +24,11 @@ export const pageInfoObject = queryBuilder.objectRef<EventPage>("PageInfo").impl
     }),
     endCursor: t.field({
       description:
-        "The cursor from which the next page goes on: where the search stopped, even if nothing matched there. Null " +
-        "where nothing was examined.",
+        "The cursor from which the next page goes on: where the search stopped, even if nothing matched there. Where " +
+        "no page follows, that of the last node, or null.",
       type: "Cursor",
-      resolve: ({ page }) => page.end,
+      // How far a search went that found nothing more would tell of events that the viewer may not see.
+      resolve: ({ page, entries }) => (page.hasMore ? page.end : entries.at(-1)?.cursor),
     }),
   }),
 });

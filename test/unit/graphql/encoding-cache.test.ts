@@ -34,3 +34,15 @@ it("forgets a group that has no subscribers left, and keeps its bound whoever co
   }
   expect(cache.get(stays, entry)).toHaveLength(50);
 });
+
+it("forgets what it has of erased entries, in every group", () => {
+  const cache = createEncodingCache();
+  const groups = [{}, {}];
+  const entries = createEntryMaker().run(4);
+  for (const group of groups) for (const entry of entries) cache.add(group, entry, Buffer.alloc(50));
+  cache.erase([entries[1]!, entries[2]!]);
+  for (const group of groups) {
+    const held = entries.filter((entry) => cache.get(group, entry) !== undefined);
+    expect(held.map(({ number }) => number)).toEqual([1, 4]);
+  }
+});

@@ -13,7 +13,7 @@ const sink: Sink = {
 };
 const group = (): Group => ({ encode: () => Buffer.alloc(0) });
 const subscriber = (filter: EventFilter, of: Group): Subscriber =>
-  new Subscriber({ group: of, filter, sink, after: null, liveFrom: 0, onEnd() {} });
+  new Subscriber({ group: of, filter, sink, after: null, liveFrom: 0, leave() {} });
 
 describe("the index of cohorts", () => {
   it("puts subscribers of one group and one filter together, and no others", () => {

@@ -37,6 +37,19 @@ describe("recent entries", () => {
     expect(recent.holds({ epoch: "0badcafe", number: 0, tag: "AAAAAAAA" })).toBe(false);
   });
 
+  it("keep the places of erased entries, and weigh no more than what is left", () => {
+    const recent = createRecentEntries({ maxEntries: 10, maxBytes: 1e9 });
+    const maker = createEntryMaker();
+    const entries = [400, 300, 200, 100].map((bytes) => maker.next({}, bytes));
+    recent.push(entries);
+    recent.erase([entries[1]!, entries[3]!, { number: 3, tag: "00000000" }, { number: 17, tag: entries[0]!.tag }]);
+    expect(recent.after(1, 10).map(({ event }) => event === null)).toEqual([true, false, true]);
+    expect([recent.size, recent.bytes, recent.holds(entries[1]!)]).toEqual([4, 600, true]);
+    expect(recent.after(1, 1)[0]).toMatchObject({ cursor: entries[1]!.cursor, receivedAt: entries[1]!.receivedAt });
+    recent.erase(entries);
+    expect([recent.size, recent.bytes]).toEqual([4, 0]);
+  });
+
   it("hold nothing once they are cleared, and can begin anywhere then", () => {
     const recent = createRecentEntries({ maxEntries: 10, maxBytes: 1e9 });
     const maker = createEntryMaker();

@@ -2,8 +2,8 @@ import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import * as ws from "ws";
 import { type Group, Run } from "../../../src/hub/subscriber.ts";
-import { queueNextFrames } from "../../../src/socket/next-frames.ts";
-import { createFlushQueue, type FrameOwner, SocketWriter } from "../../../src/socket/socket-writer.ts";
+import { type FramedOperation, queueNextFrames } from "../../../src/socket/next-frames.ts";
+import { createFlushQueue, SocketWriter } from "../../../src/socket/socket-writer.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 
 /** A socket whose other end parses frames with `ws` itself, or takes nothing while it is stopped. */
@@ -37,8 +37,10 @@ class LoopedSocket extends Duplex {
 const payloads: Group = {
   encode: (entry) => Buffer.from(`{"data":{"n":${entry.number},"x":"${"é".repeat(entry.number)}"}}`),
 };
-const owner: FrameOwner = { closed: false };
-const id = (text: string): Buffer => Buffer.from(JSON.stringify(text).slice(1, -1));
+const operation = (text: string): FramedOperation => {
+  const id = JSON.stringify(text).slice(1, -1);
+  return { id, idBytes: Buffer.byteLength(id), closed: false };
+};
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 function setUp(maxBufferedBytes = 1e6) {
@@ -52,7 +54,7 @@ describe("next frames", () => {
     const maker = createEntryMaker();
     const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())], true);
     const ids = ["1", 'quote " and \\ back', "é ü 語", "x".repeat(128)];
-    for (const each of ids) expect(queueNextFrames(writer, owner, run, 0, id(each))).toBe(203);
+    for (const each of ids) expect(queueNextFrames(writer, operation(each), run, 0)).toBe(203);
     await settled();
     expect(socket.messages).toHaveLength(203 * ids.length);
     socket.messages.forEach((text, index) => {
@@ -69,7 +71,7 @@ describe("next frames", () => {
   it("use the 64-bit length from 65,536 bytes on", async () => {
     const { socket, writer } = setUp();
     const group: Group = { encode: () => Buffer.from(JSON.stringify("y".repeat(70_000))) };
-    queueNextFrames(writer, owner, new Run(group, [createEntryMaker().next()], true), 0, id("a"));
+    queueNextFrames(writer, operation("a"), new Run(group, [createEntryMaker().next()], true), 0);
     await settled();
     expect(JSON.parse(socket.messages[0]!).payload).toHaveLength(70_000);
   });
@@ -78,16 +80,16 @@ describe("next frames", () => {
     const { socket, writer } = setUp(2_000);
     socket.stopped = true;
     const run = new Run(payloads, createEntryMaker().run(100), true);
-    const taken = queueNextFrames(writer, owner, run, 0, id("a"));
+    const taken = queueNextFrames(writer, operation("a"), run, 0);
     expect(taken).toBeGreaterThan(5);
     expect(taken).toBeLessThan(100);
     expect(writer.buffered).toBeLessThanOrEqual(2_000);
-    expect(queueNextFrames(writer, owner, run, taken, id("a"))).toBe(taken);
+    expect(queueNextFrames(writer, operation("a"), run, taken)).toBe(taken);
     socket.release();
     await settled();
     let from = taken;
     while (from < 100) {
-      from = queueNextFrames(writer, owner, run, from, id("a"));
+      from = queueNextFrames(writer, operation("a"), run, from);
       await settled();
     }
     expect(socket.messages.map((text) => JSON.parse(text).payload.data.n)).toEqual(
@@ -100,17 +102,17 @@ describe("next frames", () => {
     socket.stopped = true;
     const group: Group = { encode: () => Buffer.from(JSON.stringify("z".repeat(5_000))) };
     const run = new Run(group, createEntryMaker().run(3), true);
-    expect(queueNextFrames(writer, owner, run, 0, id("a"))).toBe(1);
-    expect(queueNextFrames(writer, owner, run, 1, id("a"))).toBe(1);
+    expect(queueNextFrames(writer, operation("a"), run, 0)).toBe(1);
+    expect(queueNextFrames(writer, operation("a"), run, 1)).toBe(1);
   });
 
   it("never overtake the library's messages, nor are overtaken", async () => {
     const { socket, writer } = setUp();
     const [first, second] = createEntryMaker().run(2);
     writer.text('{"type":"connection_ack"}');
-    queueNextFrames(writer, owner, new Run(payloads, [first!], true), 0, id("a"));
+    queueNextFrames(writer, operation("a"), new Run(payloads, [first!], true), 0);
     writer.text('{"type":"pong"}');
-    queueNextFrames(writer, owner, new Run(payloads, [second!], true), 0, id("a"));
+    queueNextFrames(writer, operation("a"), new Run(payloads, [second!], true), 0);
     writer.text('{"id":"a","type":"complete"}');
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).type)).toEqual([
@@ -127,7 +129,7 @@ describe("next frames", () => {
     const peers = Array.from({ length: 5 }, () => setUp());
     for (const [index, { socket }] of peers.entries()) socket.stopped = index % 2 === 0;
     for (const [index, { writer }] of peers.entries())
-      expect(queueNextFrames(writer, owner, run, 0, id(`op-${index}`))).toBe(150);
+      expect(queueNextFrames(writer, operation(`op-${index}`), run, 0)).toBe(150);
     for (const { socket } of peers) socket.release();
     await settled();
     for (const [index, { socket }] of peers.entries()) {
@@ -140,10 +142,10 @@ describe("next frames", () => {
   it("are dropped while queued when their operation has been completed", async () => {
     const { socket, writer } = setUp();
     const [first] = createEntryMaker().run(1);
-    const gone: { closed: boolean } = { closed: false };
-    queueNextFrames(writer, gone, new Run(payloads, [first!], true), 0, id("gone"));
-    queueNextFrames(writer, owner, new Run(payloads, [first!], true), 0, id("stays"));
-    gone.closed = true;
+    const gone = operation("gone");
+    queueNextFrames(writer, gone, new Run(payloads, [first!], true), 0);
+    queueNextFrames(writer, operation("stays"), new Run(payloads, [first!], true), 0);
+    Object.assign(gone, { closed: true });
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).id)).toEqual(["stays"]);
   });

@@ -74,6 +74,19 @@ describe("the logger", () => {
     expect(lines.join("")).not.toContain("sesame");
   });
 
+  it.each([
+    ["a JWT", "eyJhbGciOiJIUzI1NiJ9.c2VzYW1l.c2VzYW1l"],
+    ["a JWT at a line's beginning", "one\neyJhbGciOiJIUzI1NiJ9.c2VzYW1l.c2VzYW1l"],
+    ["a ticket", "/events?email=a&ticket=c2VzYW1l"],
+    ["a header", "authorization: Bearer c2VzYW1l"],
+  ])("lets no token through: %s", (_what, text) => {
+    const { logger, lines } = recorded();
+    logger.info({ text, nested: { list: [text] } }, text);
+    logger.error({ err: new Error(text) }, "failed");
+    expect(lines.join("")).not.toContain("c2VzYW1l");
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+  });
+
   it("writes a long line without an address in a moment", () => {
     const { logger, lines } = recorded();
     const text = `${"a".repeat(1_000_000)} @ ${"://".repeat(100_000)}`;

@@ -1,8 +1,7 @@
 import { createSourceEventStream, graphql, parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import { UNSCOPED } from "../../../../src/access/scope.ts";
-import { createCursorCodec } from "../../../../src/event/cursor.ts";
-import { Entry } from "../../../../src/event/entry.ts";
+import { createEntryCodec, Entry } from "../../../../src/event/entry.ts";
 import { RequestedEvents } from "../../../../src/graphql/requested-events.ts";
 import { schema } from "../../../../src/graphql/schema.ts";
 import { sampleEvent } from "../../../harness/event-samples.ts";
@@ -13,7 +12,7 @@ describe("eventReceived", () => {
 
   it("shows the entry that it is executed for", async () => {
     const position = { epoch: "0a0b0c0d", number: 1, tag: "abcdefgh" };
-    const rootValue = new Entry(position, 0, sampleEvent({ id: "a" }), 100, createCursorCodec(Buffer.alloc(16)));
+    const rootValue = new Entry(position, 0, sampleEvent({ id: "a" }), 100, createEntryCodec(Buffer.alloc(16)));
     const { data, errors } = await graphql({ schema, source, rootValue, contextValue });
     expect(errors).toBeUndefined();
     expect(data?.eventReceived).toEqual({ __proto__: null, id: "a" });

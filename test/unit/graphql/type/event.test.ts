@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { assertInterfaceType, type ExecutionResult, execute, parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
 import { type Scope, UNSCOPED } from "../../../../src/access/scope.ts";
-import { createCursorCodec } from "../../../../src/event/cursor.ts";
-import { Entry } from "../../../../src/event/entry.ts";
+import { createEntryCodec, Entry } from "../../../../src/event/entry.ts";
 import type { Event, Json } from "../../../../src/event/event.ts";
 import { EVENT_TYPES } from "../../../../src/event/event-type.ts";
 import { schema } from "../../../../src/graphql/schema.ts";
@@ -11,7 +10,7 @@ import { parseEvent } from "../../../../src/mandrill/parse-event.ts";
 import { sampleEvent } from "../../../harness/event-samples.ts";
 import { everyField } from "../field-selection.ts";
 
-const codec = createCursorCodec(Buffer.alloc(16, 7));
+const codec = createEntryCodec(Buffer.alloc(16, 7));
 const selection = everyField(schema, assertInterfaceType(schema.getType("Event")));
 const document = parse(`subscription { eventReceived ${selection} }`);
 

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from "node:http";
+import type { SocketConfig } from "../config.ts";
+import { ServiceError } from "../error.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { createQuota } from "./quota.ts";
+
+/** How many connections that stay open, sockets and event streams alike, one address may have. */
+export interface ConnectionLimit {
+  /** One more: how it is given back. Throws LIMIT_EXCEEDED where the address has as many as it may. */
+  enter(request: IncomingMessage): () => void;
+}
+
+export function createConnectionLimit(
+  { maxOnLoopback, maxPerAddress }: Pick<SocketConfig, "maxOnLoopback" | "maxPerAddress">,
+  addressOf: (request: IncomingMessage) => ClientAddress,
+): ConnectionLimit {
+  const quota = createQuota();
+  return {
+    enter(request) {
+      const { isLoopback, key } = addressOf(request);
+      const [limit, allowed] = isLoopback
+        ? ["MAX_SOCKETS_ON_LOOPBACK", maxOnLoopback]
+        : ["MAX_SOCKETS_PER_ADDRESS", maxPerAddress];
+      // This machine's addresses are one client, however many it has.
+      const leave = quota.take(isLoopback ? "loopback" : key, allowed);
+      if (leave !== null) return leave;
+      throw new ServiceError("LIMIT_EXCEEDED", `Your address has ${allowed} connections open already (${limit}).`, {
+        limit,
+        allowed,
+      });
+    },
+  };
+}

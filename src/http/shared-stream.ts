@@ -1,0 +1,87 @@
+import type { ServerResponse } from "node:http";
+
+export interface SharedStreamOptions {
+  /** Whose it is: nobody else may listen to it, or add to it. */
+  readonly subject: string;
+  /** A reader that has taken nothing for so long is cut. Milliseconds. */
+  readonly stallTimeout: number;
+  /** A reservation that is not taken up by then is given up. Milliseconds. */
+  readonly reservationTime: number;
+  readonly giveUp: () => Promise<void>;
+  /** It was given up, or its reader has gone. */
+  readonly onEnd: () => void;
+}
+
+/** One event stream that many operations share: reserved first, then listened to. */
+export class SharedStream {
+  readonly subject: string;
+  readonly #options: SharedStreamOptions;
+  readonly #reservation: NodeJS.Timeout;
+  readonly #listened = Promise.withResolvers<void>();
+  #flowing: Promise<void> = this.#listened.promise;
+  #response: ServerResponse | undefined;
+
+  constructor(options: SharedStreamOptions) {
+    this.subject = options.subject;
+    this.#options = options;
+    this.#reservation = setTimeout(() => {
+      options.onEnd();
+      void options.giveUp();
+    }, options.reservationTime);
+  }
+
+  /** Resolves when the reader is there and has taken what it was given. */
+  get flowing(): Promise<void> {
+    return this.#flowing;
+  }
+
+  /** Writes what is told until there is no more or the reader has gone. */
+  async serve(response: ServerResponse, told: AsyncGenerator<string, void, undefined>): Promise<void> {
+    clearTimeout(this.#reservation);
+    this.#response = response;
+    response.once("close", () => {
+      this.#options.onEnd();
+      void told.return();
+    });
+    response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store, no-transform",
+      "x-accel-buffering": "no",
+    });
+    this.#flowing = Promise.resolve();
+    this.#listened.resolve();
+    for await (const text of told) {
+      if (response.destroyed) return;
+      if (response.write(text)) continue;
+      this.#flowing = drained(response, this.#options.stallTimeout);
+      await this.#flowing;
+    }
+    response.end();
+  }
+
+  /** What the reader has yet to take is not to be taken any more: cuts the connection where there is something. */
+  dropWaiting(): void {
+    if (this.#response !== undefined && this.#response.writableLength > 0) this.#response.destroy();
+  }
+
+  /** Ends the connection without completing anything: the client comes back. */
+  breakOff(): void {
+    clearTimeout(this.#reservation);
+    this.#response?.destroy();
+  }
+}
+
+/** Resolves when all is taken, or the connection has ended: cut, where nothing was taken for too long. */
+function drained(response: ServerResponse, stallTimeout: number): Promise<void> {
+  return new Promise((resolve) => {
+    const stall = setTimeout(() => response.destroy(), stallTimeout);
+    const flow = (): void => {
+      clearTimeout(stall);
+      response.off("drain", flow);
+      response.off("close", flow);
+      resolve();
+    };
+    response.once("drain", flow);
+    response.once("close", flow);
+  });
+}

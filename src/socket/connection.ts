@@ -1,0 +1,216 @@
+import type { Context, WebSocket as LibrarySocket, Server } from "graphql-ws";
+import type { Logger } from "pino";
+import { type RawData, WebSocket } from "ws";
+import { MessageRate } from "../access/message-rate.ts";
+import type { Quota } from "../access/quota.ts";
+import { scopeKey } from "../access/scope.ts";
+import type { Stay, Stays } from "../access/stay.ts";
+import type { Viewer } from "../access/viewer.ts";
+import { ERRORS, ServiceError } from "../error.ts";
+import type { QueryContext } from "../graphql/context.ts";
+import type { Subscriber } from "../hub/subscriber.ts";
+import { batchRefused } from "./admission.ts";
+import { CLOSE, closeReason } from "./close-code.ts";
+import { type MessageHandler, MessageOrder } from "./message-order.ts";
+import { Operation } from "./operation.ts";
+import type { SocketWriter } from "./socket-writer.ts";
+
+type MessageListener = Parameters<LibrarySocket["onMessage"]>[0];
+
+/**
+ * A WebSocket that knows its connection, so that one set of listeners serves all: with thousands of sockets, functions
+ * of their own would be a good part of what each takes.
+ */
+export class ConnectedSocket extends WebSocket {
+  connection: Connection | null = null;
+}
+
+export interface ConnectionOptions {
+  readonly socket: ConnectedSocket;
+  readonly writer: SocketWriter;
+  readonly fromHandshake: Promise<Viewer>;
+  readonly pingDue: number;
+  /** When the peer must have said `connection_init`. By `performance.now()`. */
+  readonly initDue: number;
+  /** When the peer must have been let in. By `performance.now()`. */
+  readonly authenticationDue: number;
+  readonly messagesPerMinute: number;
+  readonly logger: Logger;
+  readonly onClose: (connection: Connection) => void;
+}
+
+/** One open socket: the graphql-ws library's way to its peer, and what the service knows of it. */
+export class Connection implements LibrarySocket, MessageHandler {
+  readonly socket: ConnectedSocket;
+  readonly writer: SocketWriter;
+  /** What its queries may use; null until the viewer is let in. One for all, since running operations keep it. */
+  queryContext: QueryContext | null = null;
+  /** The library's own record; null until `connection_init`. */
+  context: Context<Record<string, unknown>, Connection> | null = null;
+  acknowledged = false;
+  /** By `performance.now()`. */
+  pingDue: number;
+  pongDue = Number.POSITIVE_INFINITY;
+  readonly initDue: number;
+  readonly authenticationDue: number;
+  readonly #rate: MessageRate;
+  readonly #logger: Logger;
+  readonly #onClose: (connection: Connection) => void;
+  readonly #order = new MessageOrder(this);
+  /** Who connected, as far as the handshake tells; null once that was asked for. */
+  #fromHandshake: Promise<Viewer> | null;
+  #stay: Stay | null = null;
+  #leaveToken: (() => void) | null = null;
+  #listener: MessageListener | null = null;
+  #closed: ReturnType<Server<Connection>["opened"]> | null = null;
+
+  constructor({ socket, writer, fromHandshake, pingDue, logger, onClose, ...limits }: ConnectionOptions) {
+    this.socket = socket;
+    this.writer = writer;
+    this.#fromHandshake = fromHandshake;
+    this.pingDue = pingDue;
+    this.initDue = limits.initDue;
+    this.authenticationDue = limits.authenticationDue;
+    this.#rate = new MessageRate(limits.messagesPerMinute, performance.now());
+    this.#logger = logger;
+    this.#onClose = onClose;
+    socket.connection = this;
+  }
+
+  /** Hands the socket to the library. */
+  open(server: Server<Connection>): void {
+    this.#closed = server.opened(this, this);
+    this.socket.on("message", onMessage);
+    this.socket.on("error", onError);
+    this.socket.on("close", onClose);
+  }
+
+  /** Who listens; null until they are let in. */
+  get viewer(): Viewer | null {
+    return this.#stay?.viewer ?? null;
+  }
+
+  /** Who connected, as far as the handshake tells: to be asked once. */
+  takeHandshake(): Promise<Viewer> {
+    const viewer = this.#fromHandshake ?? Promise.reject(new ServiceError("UNAUTHENTICATED", "Nobody is known."));
+    this.#fromHandshake = null;
+    return viewer;
+  }
+
+  /** Lets the viewer in, until their token no longer holds; false where the socket has gone meanwhile. */
+  letIn(viewer: Viewer, stays: Stays): boolean {
+    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    this.#stay = stays.begin(viewer, (error) => this.#expel(error));
+    this.writer.stay = this.#stay;
+    return this.#stay.holds();
+  }
+
+  /** Goes on with a fresh token; returns when that expires. Throws FORBIDDEN where its scope is another. */
+  renew(viewer: Viewer): number {
+    const stay = this.#stay;
+    if (stay === null || !stay.holds()) throw new ServiceError("UNAUTHENTICATED", CLOSE.tokenOver.reason);
+    if (scopeKey(viewer.scope) !== scopeKey(stay.viewer.scope)) {
+      throw new ServiceError("FORBIDDEN", "The fresh token may not see the same as the first: connect anew with it.");
+    }
+    stay.renew(viewer);
+    return viewer.expiresAt;
+  }
+
+  /** Ends it because its peer was not let in. */
+  turnAway(error: unknown): void {
+    if (error instanceof ServiceError) this.close(ERRORS[error.code].close ?? CLOSE.internal.code, error.message);
+    else this.failed(error);
+  }
+
+  #expel({ message }: ServiceError): void {
+    const hasAll = this.writer.cut();
+    for (const [, subscriber] of this.subscribers()) subscriber.close();
+    // Behind what the peer has yet to read, a close frame would let it read on.
+    if (hasAll) this.socket.close(CLOSE.tokenOver.code, closeReason(message));
+    else this.socket.terminate();
+  }
+
+  get protocol(): string {
+    return this.socket.protocol;
+  }
+
+  /** Running eventReceived by operation id. */
+  *subscribers(): Generator<readonly [id: string, subscriber: Subscriber]> {
+    for (const [id, stream] of Object.entries(this.context?.subscriptions ?? {})) {
+      if (stream instanceof Operation && stream.subscriber?.ended === false) yield [id, stream.subscriber];
+    }
+  }
+
+  send(message: string): void {
+    this.writer.text(message);
+  }
+
+  close(code = 1000, reason = ""): void {
+    // The close frame goes through `ws` and must not overtake what is queued.
+    this.writer.flush();
+    this.socket.close(code, closeReason(reason));
+  }
+
+  onMessage(listener: MessageListener): void {
+    this.#listener = listener;
+  }
+
+  receive(message: string): void {
+    // Behind our close frame nothing counts any more.
+    if (this.socket.readyState !== WebSocket.OPEN || this.#stay?.holds() === false) return;
+    if (this.#rate.admits(performance.now())) this.#order.receive(message);
+    else this.close(CLOSE.tooManyMessages.code, CLOSE.tooManyMessages.reason);
+  }
+
+  /** Counts it among those of its viewer's token, and ends it where there are too many; false then. */
+  countBy(byToken: Quota, maxPerToken: number): boolean {
+    const subject = this.viewer?.subject ?? "";
+    if (subject === "") return true;
+    this.#leaveToken?.();
+    this.#leaveToken = byToken.take(subject, maxPerToken);
+    if (this.#leaveToken !== null && this.socket.readyState === WebSocket.OPEN) return true;
+    this.#leaveToken?.();
+    this.close(CLOSE.tooManySockets.code, CLOSE.tooManySockets.reason);
+    return false;
+  }
+
+  batch(id: string): void {
+    if (!this.acknowledged) {
+      this.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+      return;
+    }
+    this.send(JSON.stringify({ id, type: "error", payload: [batchRefused()] }));
+  }
+
+  handle(message: string): Promise<void> {
+    return this.#listener?.(message) ?? Promise.resolve();
+  }
+
+  failed(error: unknown): void {
+    this.#logger.error({ err: error }, "a socket's message could not be handled");
+    this.close(CLOSE.internal.code, CLOSE.internal.reason);
+  }
+
+  broken(error: Error): void {
+    this.#logger.debug({ err: error }, "a socket failed");
+  }
+
+  closed(code: number, reason: string): void {
+    this.#leaveToken?.();
+    this.#stay?.leave();
+    this.#onClose(this);
+    this.#closed?.(code, reason).catch((error: unknown) => this.#logger.error({ err: error }, "a socket's end failed"));
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData): void {
+  (this as ConnectedSocket).connection?.receive(String(data));
+}
+
+function onError(this: WebSocket, error: Error): void {
+  (this as ConnectedSocket).connection?.broken(error);
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  (this as ConnectedSocket).connection?.closed(code, String(reason));
+}
