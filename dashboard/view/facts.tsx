@@ -1,0 +1,55 @@
+import { useMemo } from "react";
+import { useCell } from "../state/cell.ts";
+import { usePage } from "../state/page-state.ts";
+import { ago, exactly, figure, late } from "./words.ts";
+
+/** Newest rows whose lateness is told. */
+const SAMPLE = 100;
+
+/** The few figures that say whether all is well. */
+export function Facts() {
+  const { feed, hour, webhook, clock } = usePage();
+  const { rows } = useCell(feed.list);
+  const { byType } = useCell(hour.counts);
+  const requests = useCell(webhook);
+  useCell(clock.seconds);
+  const lateness = useMemo(() => medianLateness(rows.slice(0, SAMPLE)), [rows]);
+  const posted = lastPosted(requests, rows[0]?.receivedAt);
+  const total = Object.values(byType)
+    .flat()
+    .reduce((sum, number) => sum + number, 0);
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Mandrill last posted</dt>
+        <dd title={posted === null ? undefined : exactly(posted)}>
+          {posted === null ? "not yet" : ago(clock.now() - posted)}
+        </dd>
+      </div>
+      <div>
+        <dt>Its events come</dt>
+        <dd title={`Median of the newest ${SAMPLE} listed: from when it happened to when it was received.`}>
+          {lateness === null ? "–" : late(lateness)}
+        </dd>
+      </div>
+      <div>
+        <dt>In the last hour</dt>
+        <dd>
+          {figure(total)} {total === 1 ? "event" : "events"}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function lastPosted(requests: ReturnType<ReturnType<typeof usePage>["webhook"]["get"]>, newest: string | undefined) {
+  const told = Array.isArray(requests) ? requests[0]?.receivedAt : newest;
+  return told === undefined ? null : Date.parse(told);
+}
+
+function medianLateness(rows: readonly { readonly occurredAt: string | null; readonly receivedAt: string }[]) {
+  const known = rows.flatMap(({ occurredAt, receivedAt }) =>
+    occurredAt === null ? [] : [Date.parse(receivedAt) - Date.parse(occurredAt)],
+  );
+  return known.sort((a, b) => a - b)[Math.floor(known.length / 2)] ?? null;
+}
