@@ -1,0 +1,144 @@
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+import { SingleBar } from "cli-progress";
+import { EDGE_FAULTS, STORE_FAULTS } from "./faults.ts";
+import { isGood, type RunReport, runChaos } from "./run.ts";
+
+const USAGE = `Lets faults befall Redis, instances and listeners under load, and checks that every listener got
+exactly what it asked for, or was told of a gap.
+
+npm run chaos -- [options]
+  --seed S        the first seed; the others follow on it          (default: a random one)
+  --runs N        runs, a seed each                                (default: 5)
+  --seconds T     for how long faults are injected in each         (default: 8)
+  --instances I   processes that serve                             (default: 2)
+  --only FAULTS   these faults alone, with commas between them
+  --verbose       shows what the instances of a bad run have printed
+
+Faults: ${[...Object.keys(STORE_FAULTS), ...Object.keys(EDGE_FAULTS)].join(", ")}.`;
+
+/** Exit code, as shells have it for SIGINT. */
+const INTERRUPTED = 130;
+/** For an interrupted run. Milliseconds. */
+const CLEANING_UP = 5_000;
+
+/** Sentences of each kind that are shown. */
+const SHOWN = 5;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    runs: { type: "string", default: "5" },
+    seconds: { type: "string", default: "8" },
+    instances: { type: "string", default: "2" },
+    only: { type: "string" },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else process.exit(await main());
+
+async function main(): Promise<number> {
+  const first = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed);
+  const [runs, seconds, instances] = [Number(values.runs), Number(values.seconds), Number(values.instances)];
+  const only = values.only?.split(",").map((name) => name.trim());
+  const unknown = only?.filter((name) => !(name in STORE_FAULTS || name in EDGE_FAULTS)) ?? [];
+  const isUsable =
+    Number.isInteger(first) && [runs, instances].every((n) => Number.isInteger(n) && n > 0) && seconds > 0;
+  if (!isUsable || unknown.length > 0) {
+    console.error(unknown.length > 0 ? `There is no fault named ${unknown.join(", ")}.\n\n${USAGE}` : USAGE);
+    return 2;
+  }
+
+  const interruption = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      interruption.abort(new Error(`interrupted by ${name}`));
+      // A terminal has sent it to Redis too, and nobody tells of an end that was not asked for.
+      setTimeout(() => process.exit(INTERRUPTED), CLEANING_UP);
+    });
+  }
+
+  const reports: RunReport[] = [];
+  const bad: number[] = [];
+  for (let seed = first; seed < first + runs; seed++) {
+    try {
+      const { signal } = interruption;
+      const report = await runWithProgress({ seed, duration: seconds * 1_000, instances, only, signal });
+      reports.push(report);
+      for (const line of linesOf(report)) console.log(line);
+      if (isGood(report)) continue;
+      if (values.verbose) console.log(report.printed);
+    } catch (error) {
+      console.log(`BAD  seed ${seed}: could not be run to its end: ${error instanceof Error ? error.stack : error}`);
+    }
+    bad.push(seed);
+    if (interruption.signal.aborted) break;
+  }
+
+  console.log(`\n${summaryOf(reports)}`);
+  console.log(bad.length === 0 ? `All ${runs} seeds are good.` : `Bad seeds: ${bad.join(", ")}.`);
+  return bad.length === 0 ? 0 : 1;
+}
+
+async function runWithProgress(options: Parameters<typeof runChaos>[0]): Promise<RunReport> {
+  const { seed, duration } = options;
+  const format = `seed ${seed} [{bar}] {value}/{total} s · {faults} faults · {acknowledged} acknowledged · {delivered} delivered`;
+  const bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true });
+  const begun = performance.now();
+  bar.start(Math.round(duration / 1_000), 0, { faults: 0, acknowledged: 0, delivered: 0 });
+  try {
+    return await runChaos({
+      ...options,
+      onProgress: (progress) => bar.update(Math.round((performance.now() - begun) / 1_000), progress),
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function linesOf(report: RunReport): readonly string[] {
+  return [lineOf(report), ...faultLines(report)];
+}
+
+function lineOf(report: RunReport): string {
+  const { seed, faults, acknowledged, delivered, told, lags, findings, answers } = report;
+  const injected = [...faults].map(([name, times]) => (times === 1 ? name : `${name} ×${times}`)).join(", ");
+  const refusals = [...answers].filter(([answer]) => answer !== "200").map(([answer, times]) => `${answer} ×${times}`);
+  return [
+    `${isGood(report) ? "good" : "BAD "} seed ${seed}: ${total(faults)} faults, ${acknowledged} acknowledged`,
+    refusals.length > 0 ? ` (else ${refusals.join(", ")})` : "",
+    `, ${delivered} delivered, ${findings.lost.length} lost, ${findings.doubled.length} doubled`,
+    `, ${findings.misordered.length} out of order, ${findings.wrong.length} wrong, ${lags} lags`,
+    `, gaps: ${told} told, ${findings.untold.length} untold, ${findings.falselyTold.length} falsely told`,
+    `, settled in ${(report.settling / 1_000).toFixed(1)} s\n     ${injected}`,
+  ].join("");
+}
+
+function faultLines({ findings, complaints, settings }: RunReport): readonly string[] {
+  const all = Object.entries({ ...findings, complaints }).filter(([, sentences]) => sentences.length > 0);
+  if (all.length === 0) return [];
+  const shown = all.flatMap(([kind, sentences]) => [
+    ...sentences.slice(0, SHOWN).map((sentence) => `     ${kind}: ${sentence}`),
+    ...(sentences.length > SHOWN ? [`     ${kind}: and ${sentences.length - SHOWN} more`] : []),
+  ]);
+  return [`     ${JSON.stringify(settings)}`, ...shown];
+}
+
+function summaryOf(reports: readonly RunReport[]): string {
+  const sum = (of: (report: RunReport) => number): number => reports.reduce((so, report) => so + of(report), 0);
+  return [
+    `${reports.length} runs, ${sum(({ faults }) => total(faults))} faults`,
+    `${sum(({ acknowledged }) => acknowledged)} acknowledged`,
+    `${sum(({ delivered }) => delivered)} delivered`,
+    `${sum(({ findings }) => findings.lost.length)} lost`,
+    `${sum(({ findings }) => findings.doubled.length)} doubled`,
+    `gaps: ${sum(({ told }) => told)} told, ${sum(({ findings }) => findings.untold.length)} untold`,
+  ].join(", ");
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
