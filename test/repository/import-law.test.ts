@@ -76,6 +76,11 @@ probe("src/command", 'import type { Thing } from "../main.ts";', true);
 probe("src/command", "export const port = process.env.PORT;", false);
 probe("client", 'import type { Event } from "../src/event/event.ts";', true);
 probe("client", 'import type { Client } from "graphql-ws";', false);
+probe("dashboard", 'import type { Event } from "../src/event/event.ts";', true);
+probe("dashboard", 'import { fixture } from "../test/harness/fixture.ts";', true);
+probe("dashboard", 'import { readFile } from "node:fs/promises";', true);
+probe("dashboard", 'import { createResumingClient } from "../client/resuming-client.ts";', false);
+probe("dashboard", 'import { Client } from "urql";', false);
 
 const SINGLE: readonly (readonly [path: string, code: string, refused: boolean])[] = [
   ["src/error.ts", 'import type { Event } from "./event/event.ts";', true],

@@ -24,6 +24,24 @@ export const PREREQUISITES: readonly Prerequisite[] = [
     debianPackage: "chromium",
     why: "by the tests in a real browser",
   },
+  {
+    program: "nginx",
+    variable: "NGINX",
+    debianPackage: "nginx-light",
+    why: "by the test of the proxy's configuration",
+  },
+  {
+    program: "prlimit",
+    variable: "PRLIMIT",
+    debianPackage: "util-linux",
+    why: "by the test on a disk that is full",
+  },
+  {
+    program: "perl",
+    variable: "PERL",
+    debianPackage: "perl-base",
+    why: "by the test of slow readers, whose sockets Node cannot make",
+  },
 ];
 
 /**
