@@ -42,10 +42,10 @@ export class AskedLog implements AsyncDisposable {
   }
 }
 
-export async function openAskedLog(): Promise<AskedLog> {
+export async function openAskedLog({ retentionEvents = 10_000 } = {}): Promise<AskedLog> {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-query-"));
   const limits = {
-    retentionEvents: 10_000,
+    retentionEvents,
     retentionMs: 30 * DAY_MS,
     deduplicationMs: 7 * DAY_MS,
     deduplicationEvents: 10_000,

@@ -31,6 +31,11 @@ export function batchOf(messageIds: readonly string[]): Post {
   return unsignedForm(messageIds.map((id) => rawEvent("open", { _id: id, msg: { _id: id } })));
 }
 
+/** Posts a batch until it is acknowledged. */
+export async function postUntilTaken(url: string, batch: Post): Promise<void> {
+  while ((await post(url, batch)).status !== 200) await pause(RETRY_AFTER);
+}
+
 export function startPublisher({ name, urls }: PublisherOptions): Publisher {
   const acknowledged: string[] = [];
   const refusals: (number | null)[] = [];

@@ -63,9 +63,12 @@ export async function startRedisServer({ config = {} }: RedisServerOptions = {})
 
   async function kill(): Promise<void> {
     if (child === null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+    // It may have ended by itself: a terminal sends its signal to all.
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    }
     child = null;
   }
 
@@ -96,6 +99,48 @@ export interface RedisSentinel {
   stop(): Promise<void>;
 }
 
+/** A Redis that follows `master`; resolves when it has what the master has. */
+export async function startRedisReplica(master: RedisServer, options: RedisServerOptions = {}): Promise<RedisServer> {
+  const replica = await startRedisServer(options);
+  await replica.client.replicaof("127.0.0.1", master.port);
+  await untilReplicated(master);
+  return replica;
+}
+
+/** Resolves when a replica has what the master now has. The key must be one that the master keeps. */
+export async function untilReplicated({ client }: RedisServer, key = "replicated"): Promise<void> {
+  // WAIT is for the writes of its own connection, and for what came before them.
+  await client.set(key, "");
+  await client.wait(1, 0);
+}
+
+/** Replicas that log in as this user can be kept from their master: see {@link cutReplication}. */
+export const REPLICA_LOGIN = { masteruser: "replica", masterauth: "replicate" } as const;
+
+/** Lets replicas log in. */
+export async function allowReplication({ client }: RedisServer): Promise<void> {
+  await client.acl("SETUSER", REPLICA_LOGIN.masteruser, "on", `>${REPLICA_LOGIN.masterauth}`, "+@all");
+}
+
+/**
+ * Holds back every write; resolves when a replica has all that was written before. What is asked for meanwhile waits,
+ * and is lost with the master.
+ */
+export async function holdWrites({ client }: RedisServer): Promise<void> {
+  await client.client("PAUSE", 60_000, "WRITE");
+  for (;;) {
+    const info = await client.info("replication");
+    const [, offset] = /master_repl_offset:(\d+)/.exec(info) ?? [];
+    if (info.includes(`state=online,offset=${offset},`)) return;
+  }
+}
+
+/** Ends the replication, for good: what is written from now on only the master has. */
+export async function cutReplication({ client }: RedisServer): Promise<void> {
+  await client.acl("SETUSER", REPLICA_LOGIN.masteruser, "off");
+  await client.call("CLIENT", "KILL", "TYPE", "replica");
+}
+
 export async function startRedisSentinel(name: string, master: RedisServer): Promise<RedisSentinel> {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-sentinel-"));
   const file = join(folder, "sentinel.conf");
@@ -112,6 +157,8 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
   const child = await launch([file, "--sentinel"], "Sentinel ID is");
   const client = new Redis({ port, host: "127.0.0.1", retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on("error", () => {});
+  // It makes a replica of an old master four of these periods after that has come back. Milliseconds.
+  await client.call("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "250", "INFO-PERIOD", "500");
   return {
     port,
     async untilReplicaKnown() {
@@ -129,42 +176,6 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Masters that share out the slots among them. */
-export interface RedisCluster {
-  readonly nodes: readonly RedisServer[];
-  stop(): Promise<void>;
-}
-
-export async function startRedisCluster(masters = 3): Promise<RedisCluster> {
-  const nodes: RedisServer[] = [];
-  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
-  try {
-    for (let i = 0; i < masters; i++) nodes.push(await startRedisServer({ config: { "cluster-enabled": "yes" } }));
-    const slots = 16_384;
-    const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
-    for (const [i, { client }] of nodes.entries()) {
-      const [from, to] = [i, i + 1].map((part) => Math.floor((part * slots) / masters)) as [number, number];
-      await client.cluster("ADDSLOTSRANGE", from, to - 1);
-    }
-    for (const { port } of others) await first.client.cluster("MEET", "127.0.0.1", port);
-    for (const { client } of nodes) await untilClustered(client, masters);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { nodes, stop };
-}
-
-/** Asks until the node has the whole cluster in view. */
-async function untilClustered(client: Redis, masters: number): Promise<void> {
-  for (;;) {
-    const info = String(await client.cluster("INFO"));
-    if (info.includes("cluster_state:ok") && info.includes(`cluster_size:${masters}\r`)) return;
-    // Redis holds the next question back, waiting for a replica that there is not.
-    await client.wait(1, 50);
-  }
 }
 
 /** Starts a server; resolves when it takes connections. */

@@ -11,6 +11,7 @@ export interface RunningService extends AsyncDisposable {
   /** The same host and port with `ws:`, at /graphql. */
   readonly socketUrl: string;
   readonly dataDir: string;
+  counts: Service["counts"];
   stop(): Promise<void>;
 }
 
@@ -43,6 +44,7 @@ export async function runService({ env = {}, dataDir: given }: ServiceOptions = 
     url: service.url,
     socketUrl: `${service.url.replace("http:", "ws:")}/graphql`,
     dataDir,
+    counts: () => service.counts(),
     stop,
     [Symbol.asyncDispose]: stop,
   };

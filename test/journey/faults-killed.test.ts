@@ -1,10 +1,12 @@
+import { watch } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Publisher, startPublisher } from "../harness/fault-publisher.ts";
+import { batchOf, type Publisher, startPublisher } from "../harness/fault-publisher.ts";
 import { LAST, untilServed } from "../harness/fault-scene.ts";
 import { type FaultSubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
+import { type Post, post } from "../harness/mandrill-post.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
 import { runService } from "../harness/service.ts";
@@ -14,19 +16,30 @@ import { type ServiceProcess, spawnService } from "../harness/service-process.ts
 interface Moment {
   readonly on: "http" | "redis";
   readonly from: "client" | "target";
-  readonly has: string;
-  /** Whether it still reaches the other side. */
+  readonly isIt: (chunk: Buffer) => boolean;
+  /** Whether it still reaches the other side. What the client sends after it never does. */
   readonly passes: boolean;
 }
 
-const BATCH_NOT_ARRIVED: Moment = { on: "http", from: "client", has: "mandrill_events", passes: false };
+const having = (text: string) => (chunk: Buffer) => chunk.includes(text);
+
+/** Once more than so many bytes have passed. */
+function beyond(bytes: number): (chunk: Buffer) => boolean {
+  let passed = 0;
+  return (chunk) => {
+    passed += chunk.length;
+    return passed > bytes;
+  };
+}
+
+const BATCH_NOT_ARRIVED: Moment = { on: "http", from: "client", isIt: having("mandrill_events"), passes: false };
 const BATCH_ARRIVED: Moment = { ...BATCH_NOT_ARRIVED, passes: true };
 /** The stored events are in the command. */
-const APPEND_NOT_SENT: Moment = { on: "redis", from: "client", has: "load-", passes: false };
+const APPEND_NOT_SENT: Moment = { on: "redis", from: "client", isIt: having("load-"), passes: false };
 const APPEND_SENT: Moment = { ...APPEND_NOT_SENT, passes: true };
-/** The append's reply: appended, duplicates, head and two lengths. */
-const APPEND_NOT_HEARD: Moment = { on: "redis", from: "target", has: "*5\r\n:5\r\n:0\r\n", passes: false };
-const ANSWER_NOT_SENT: Moment = { on: "http", from: "target", has: "HTTP/1.1 200", passes: false };
+/** The append's reply begins with how many were appended, and how many duplicates there were. */
+const APPEND_NOT_HEARD: Moment = { on: "redis", from: "target", isIt: having("\r\n:5\r\n:0\r\n"), passes: false };
+const ANSWER_NOT_SENT: Moment = { on: "http", from: "target", isIt: having("HTTP/1.1 200"), passes: false };
 const ANSWER_SENT: Moment = { ...ANSWER_NOT_SENT, passes: true };
 
 /** An instance in a process of its own, behind proxies that kill it at a moment. */
@@ -34,6 +47,9 @@ interface MortalInstance {
   /** Where the publisher posts to. */
   readonly url: string;
   readonly socketUrl: string;
+  kill(): void;
+  /** Resolves to the signal by which it ended. */
+  readonly ended: Promise<unknown>;
   /** Kills it at the next such moment; resolves when it has ended. */
   killedAt(moment: Moment): Promise<unknown>;
 }
@@ -41,8 +57,11 @@ interface MortalInstance {
 async function startMortal(redisPort: number | null, dataDir: string): Promise<MortalInstance> {
   let armed: Moment | null = null;
   let service: ServiceProcess | null = null;
-  const watch = (on: Moment["on"]) => (chunk: Buffer, from: Moment["from"]) => {
-    if (armed === null || armed.on !== on || armed.from !== from || !chunk.includes(armed.has)) return true;
+  let killed = false;
+  const watchFor = (on: Moment["on"]) => (chunk: Buffer, from: Moment["from"]) => {
+    if (killed) return from === "target";
+    if (armed === null || armed.on !== on || armed.from !== from || !armed.isIt(chunk)) return true;
+    killed = true;
     service?.signal("SIGKILL");
     const { passes } = armed;
     armed = null;
@@ -50,7 +69,7 @@ async function startMortal(redisPort: number | null, dataDir: string): Promise<M
   };
   const env: Record<string, string> = {};
   if (redisPort !== null) {
-    const redisProxy = await createProxy(redisPort, { pass: watch("redis") });
+    const redisProxy = await createProxy(redisPort, { pass: watchFor("redis") });
     onTestFinished(() => redisProxy.close());
     env.REDIS_URL = `redis://127.0.0.1:${redisProxy.port}`;
     env.REDIS_PREFIX = "faults";
@@ -58,11 +77,13 @@ async function startMortal(redisPort: number | null, dataDir: string): Promise<M
   const started = await spawnService({ env, dataDir });
   service = started;
   onTestFinished(() => started[Symbol.asyncDispose]());
-  const httpProxy = await createProxy(Number(new URL(started.url).port), { pass: watch("http") });
+  const httpProxy = await createProxy(Number(new URL(started.url).port), { pass: watchFor("http") });
   onTestFinished(() => httpProxy.close());
   return {
     url: `http://127.0.0.1:${httpProxy.port}`,
     socketUrl: started.socketUrl,
+    kill: () => started.signal("SIGKILL"),
+    ended: started.ended,
     killedAt(moment) {
       armed = moment;
       return started.ended;
@@ -98,6 +119,61 @@ async function temporaryFolder(): Promise<string> {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+const LARGE = 1_000;
+
+/** A batch of some megabytes. */
+function largeBatch(): Post {
+  return batchOf(Array.from({ length: LARGE }, (_, i) => `large-${i}`));
+}
+
+/** Posts the batch to an instance that is killed meanwhile, and again to its successor; returns the last answer. */
+async function postTwice(first: MortalInstance, start: () => Promise<MortalInstance>): Promise<unknown> {
+  const batch = largeBatch();
+  const [answer, end] = await Promise.allSettled([post(first.url, batch), first.ended]);
+  expect([answer.status, end]).toEqual(["rejected", { status: "fulfilled", value: "SIGKILL" }]);
+  const next = await start();
+  const { status, body } = await post(next.url, batch);
+  expect(status).toBe(200);
+  return body;
+}
+
+describe("an instance that is killed in the middle of a large batch", () => {
+  const ALL_NEW = { received: LARGE, appended: LARGE, duplicates: 0 };
+  const ALL_KNOWN = { received: LARGE, appended: 0, duplicates: LARGE };
+
+  it("has appended nothing of a body that had only half arrived", async () => {
+    const dataDir = await temporaryFolder();
+    const start = () => startMortal(null, dataDir);
+    const first = await start();
+    void first.killedAt({ on: "http", from: "client", isIt: beyond(500_000), passes: true });
+    expect(await postTwice(first, start)).toEqual(ALL_NEW);
+  });
+
+  it("has appended all of it or nothing when it was writing its SQLite file", async () => {
+    const dataDir = await temporaryFolder();
+    const start = () => startMortal(null, dataDir);
+    const first = await start();
+    const watcher = watch(dataDir, (_, file) => {
+      if (file?.endsWith("-wal")) first.kill();
+    });
+    onTestFinished(() => watcher.close());
+    const killed = first.ended.then(() => watcher.close());
+    const answer = await postTwice(first, start);
+    await killed;
+    expect([ALL_NEW, ALL_KNOWN]).toContainEqual(answer);
+  });
+
+  it("has appended nothing when Redis got only half of the command", async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const dataDir = await temporaryFolder();
+    const start = () => startMortal(redis.port, dataDir);
+    const first = await start();
+    void first.killedAt({ on: "redis", from: "client", isIt: beyond(200_000), passes: true });
+    expect(await postTwice(first, start)).toEqual(ALL_NEW);
+  });
+});
 
 describe("an instance that is killed between receiving a batch and answering it", () => {
   it("on SQLite loses nothing of what it acknowledged, and doubles nothing of what comes again", async () => {

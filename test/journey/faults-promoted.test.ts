@@ -1,0 +1,154 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Environment } from "../../src/config.ts";
+import { expectComplete, expectToldOnce, untilTold } from "../harness/fault-outcome.ts";
+import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
+import { LAST, startFaultInstance, startFaultInstances, untilServed } from "../harness/fault-scene.ts";
+import { post } from "../harness/mandrill-post.ts";
+import { createProxy } from "../harness/proxy.ts";
+import {
+  allowReplication,
+  cutReplication,
+  holdWrites,
+  REPLICA_LOGIN,
+  type RedisServer,
+  startRedisReplica,
+  startRedisSentinel,
+  startRedisServer,
+  untilReplicated,
+} from "../harness/redis-server.ts";
+
+const MASTER = "events";
+/** In one batch. */
+const MOST_EVENTS = 500;
+
+interface Pair {
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
+  readonly sentinelPort: number;
+}
+
+/** A master, its replica, and a sentinel that promotes it. */
+async function startPair(): Promise<Pair> {
+  const master = await startRedisServer();
+  onTestFinished(() => master.stop());
+  await allowReplication(master);
+  const replica = await startRedisReplica(master, { config: REPLICA_LOGIN });
+  onTestFinished(() => replica.stop());
+  const sentinel = await startRedisSentinel(MASTER, master);
+  onTestFinished(() => sentinel.stop());
+  await sentinel.untilReplicaKnown();
+  return { master, replica, sentinelPort: sentinel.port };
+}
+
+function by(sentinelPort: number, env: Environment = {}): Environment {
+  return { REDIS_SENTINELS: `127.0.0.1:${sentinelPort}`, REDIS_SENTINEL_MASTER: MASTER, ...env };
+}
+
+describe("a replica that Sentinel promotes, under load", () => {
+  it("with all that its master had: everything is complete", async () => {
+    const { master, sentinelPort } = await startPair();
+    const scene = await startFaultInstances(by(sentinelPort), by(sentinelPort));
+    await scene.publisher.more(100);
+    await holdWrites(master);
+    await master.kill();
+    await scene.publisher.more(100);
+    await expectComplete(scene);
+    expect(scene.publisher.refusals.length).toBeGreaterThan(0);
+    expect(scene.publisher.refusals.every((status) => status === 503)).toBe(true);
+    expect(scene.subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+  });
+
+  it("without the last events: every subscriber is told, and served on", async () => {
+    const { master, sentinelPort } = await startPair();
+    const scene = await startFaultInstances(by(sentinelPort), by(sentinelPort));
+    await scene.publisher.more(100);
+    await untilReplicated(master);
+    await cutReplication(master);
+    await scene.publisher.more(100);
+    await master.kill();
+    await untilTold(scene);
+    await scene.publisher.more(100);
+    await expectToldOnce(scene, 100);
+    expect(scene.subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+  });
+
+  it("without the last events, and grown past its master's head before they see it: everyone is told", async () => {
+    const { master, sentinelPort } = await startPair();
+    await using proxy = await createProxy(sentinelPort);
+    const { publisher, subscribers } = await startFaultInstances(by(proxy.port), by(proxy.port));
+    await publisher.more(50);
+    await untilReplicated(master);
+    await cutReplication(master);
+    await publisher.more(50);
+    await publisher.stop();
+    const seen = publisher.acknowledged;
+    await Promise.all(subscribers.map((one) => one.until(({ received }) => received.length === seen.length)));
+
+    // Nobody tells these two where the new master is.
+    proxy.stall();
+    await master.kill();
+    const other = await startFaultInstance(by(sentinelPort));
+    const grown = startPublisher({ name: "grown", urls: () => [other.url] });
+    onTestFinished(() => grown.giveUp());
+    await grown.more(seen.length);
+    await grown.stop();
+    proxy.resume();
+    await Promise.all(subscribers.map((subscriber) => subscriber.until(({ gaps }) => gaps.length > 0)));
+    await untilServed(subscribers, other.url);
+    for (const { received, gaps, connections } of subscribers) {
+      expect(connections).toBe(1);
+      expect(gaps).toEqual([{ code: "CURSOR_UNKNOWN", received: seen.length }]);
+      expect(received).toEqual([...seen, LAST]);
+    }
+  });
+
+  it("has every batch that was acknowledged, where REDIS_MIN_REPLICAS asks for it", async () => {
+    const { master, replica, sentinelPort } = await startPair();
+    const env = by(sentinelPort, { REDIS_MIN_REPLICAS: "1" });
+    const { services, publisher } = await startFaultInstances(env, env);
+    const others = services.map(({ url }, i) => startPublisher({ name: `to-${i}`, urls: () => [url] }));
+    for (const other of others) onTestFinished(() => other.giveUp());
+    const publishers = [publisher, ...others];
+    await Promise.all(publishers.map((one) => one.more(100)));
+    await master.kill();
+    // Alone, the promoted one has no replica: nothing is acknowledged until it has one.
+    await untilRole(replica, "master");
+    const before = publishers.map(({ acknowledged }) => [...acknowledged]);
+    const alone = await post(services[0].url, batchOf(["alone"]));
+    expect(alone.status).toBe(503);
+    expect(publishers.map(({ acknowledged }) => acknowledged)).toEqual(before);
+    const second = await startRedisReplica(replica);
+    onTestFinished(() => second.stop());
+    await Promise.all(publishers.map((one) => one.more(50)));
+    await expectKnown(before.flat(), services[1].url);
+  });
+
+  it("takes over from a master that stood still, which then acknowledges nothing that is lost with it", async () => {
+    const { master, replica, sentinelPort } = await startPair();
+    const env = by(sentinelPort, { REDIS_MIN_REPLICAS: "1" });
+    const { services, publisher } = await startFaultInstances(env, env);
+    await publisher.more(100);
+    master.pause();
+    await untilRole(replica, "master");
+    // The instances still hold their connections to it, and it takes their events: for a moment there are two masters.
+    master.resume();
+    expect((await post(services[0].url, batchOf(["to the old one"]))).status).toBe(503);
+    await untilRole(master, "slave");
+    await publisher.more(100);
+    await publisher.stop();
+    await expectKnown(publisher.acknowledged, services[0].url);
+  });
+});
+
+async function untilRole({ client }: RedisServer, role: "master" | "slave"): Promise<void> {
+  while (((await client.role()) as unknown[])[0] !== role);
+}
+
+/** All of these are in the log: posted again they are duplicates. */
+async function expectKnown(acknowledged: readonly string[], url: string): Promise<void> {
+  for (let from = 0; from < acknowledged.length; from += MOST_EVENTS) {
+    const ids = acknowledged.slice(from, from + MOST_EVENTS);
+    const { status, body } = await post(url, batchOf(ids));
+    expect([status, body]).toEqual([200, { received: ids.length, appended: 0, duplicates: ids.length }]);
+  }
+}

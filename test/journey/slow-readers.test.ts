@@ -1,0 +1,186 @@
+import { readFileSync } from "node:fs";
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
+import { startStallingReaders } from "../harness/stalling-readers.ts";
+
+const READERS = 500;
+/** Low, since the kernel takes its part first. */
+const MAX_BUFFERED_BYTES = 256 * 1024;
+/** Turns of all readers reading, and half of them standing still; windows of each, and events of a window. */
+const TURNS = 3;
+const WINDOWS = 3;
+const WINDOW = 40;
+const EVENT_BYTES = 4_000;
+/** What is posted for those alone who stand still, between a window's events, until the kernel takes no more of it. */
+const FLOOD_BYTES = 100_000;
+const ALL = "subscription { eventReceived { messageId raw } }";
+const TAGGED = ALL.replace("eventReceived", 'eventReceived(tag: "window")');
+
+let service: ServiceProcess;
+let healthy: HealthyReaders;
+let posted = 0;
+/** The most memory that was seen lately. Bytes. */
+let most = 0;
+beforeAll(async () => {
+  service = await spawnService({
+    // Whoever stands still is to be found as it is, after the test's own time: no ping, no stall may end it before.
+    env: { MAX_BUFFERED_BYTES: String(MAX_BUFFERED_BYTES), PING_SECONDS: "600", STALL_SECONDS: "600" },
+  });
+  healthy = await HealthyReaders.connect(service.socketUrl, READERS);
+});
+afterAll(async () => {
+  healthy.close();
+  await service[Symbol.asyncDispose]();
+});
+
+/** Readers in this process, which only look which event a frame holds. */
+class HealthyReaders {
+  /** How long each frame of the event that was posted last took. Milliseconds. */
+  latencies: number[] = [];
+  readonly #sockets: readonly WebSocket[];
+  #newest = 0;
+  #postedAt = 0;
+  #arrived = Promise.withResolvers<void>();
+
+  private constructor(sockets: readonly WebSocket[]) {
+    this.#sockets = sockets;
+    for (const socket of sockets) {
+      socket.on("message", (data: Buffer) => {
+        const number = Number(/"messageId":"event-(\d+)"/.exec(data.toString("latin1", 0, 200))?.[1]);
+        if (number === this.#newest) this.#arrival();
+        else this.#arrived.reject(new Error(`event ${number} came instead of ${this.#newest}`));
+      });
+      socket.on("close", (code) => this.#arrived.reject(new Error(`a healthy reader was closed with ${code}`)));
+    }
+  }
+
+  static async connect(url: string, count: number): Promise<HealthyReaders> {
+    return new HealthyReaders(await Promise.all(Array.from({ length: count }, () => subscribed(url))));
+  }
+
+  /** Posts the event of this number; resolves to how long it took to each reader. */
+  async post(number: number): Promise<readonly number[]> {
+    this.latencies = [];
+    this.#newest = number;
+    this.#arrived = Promise.withResolvers();
+    this.#postedAt = performance.now();
+    await post([eventOf(number, EVENT_BYTES, ["window"])]);
+    await this.#arrived.promise;
+    return this.latencies;
+  }
+
+  #arrival(): void {
+    this.latencies.push(performance.now() - this.#postedAt);
+    if (this.latencies.length === this.#sockets.length) this.#arrived.resolve();
+  }
+
+  close(): void {
+    for (const socket of this.#sockets)
+      socket
+        .removeAllListeners()
+        .on("error", () => {})
+        .terminate();
+  }
+}
+
+function eventOf(number: number, bytes: number, tags: readonly string[]): object {
+  return { event: "open", msg: { _id: `event-${number}`, tags }, padding: "x".repeat(bytes) };
+}
+
+async function post(events: readonly object[]): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${service.url}/mandrill`, { method: "POST", headers, body: JSON.stringify(events) });
+  expect(answer.status).toBe(200);
+}
+
+/** Posts an event that only those want who stand still, while any of them is subscribed. */
+async function flood(): Promise<void> {
+  if ((await running()) === READERS) return;
+  posted += 1;
+  await post([eventOf(posted, FLOOD_BYTES, [])]);
+  // Answered behind all that the event has caused.
+  await running();
+  most = Math.max(most, memory());
+}
+
+/** Subscriptions of the service, as it says itself. */
+async function running(): Promise<number> {
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(/^mandrill_live_subscribers(?:{.*})? (\d+)$/m.exec(metrics)?.[1]);
+}
+
+/** A socket whose subscription runs: its ping, sent behind the subscribe message, has been answered. */
+function subscribed(url: string): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, GRAPHQL_TRANSPORT_WS_PROTOCOL);
+    const send = (message: object): void => socket.send(JSON.stringify(message));
+    socket.once("error", reject);
+    socket.once("open", () => send({ type: "connection_init" }));
+    socket.on("message", (data) => {
+      const { type, payload } = JSON.parse(String(data));
+      if (type === "connection_ack") {
+        send({ id: "1", type: "subscribe", payload: { query: TAGGED, extensions: { after: payload.head } } });
+        send({ type: "ping" });
+      }
+      if (type !== "pong") return;
+      socket.removeAllListeners("message");
+      resolve(socket);
+    });
+  });
+}
+
+/** Posts the events of several windows one after the other; resolves to each window's {@link p99}. */
+async function windows(beforeEach?: () => Promise<void>): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let window = 0; window < WINDOWS; window += 1) {
+    const latencies: number[] = [];
+    for (let index = 0; index < WINDOW; index += 1) {
+      await beforeEach?.();
+      posted += 1;
+      for (const latency of await healthy.post(posted)) latencies.push(latency);
+      most = Math.max(most, memory());
+    }
+    found.push(p99(latencies));
+  }
+  return found;
+}
+
+/** What one of a hundred frames took longer than. Milliseconds from POST to frame. */
+function p99(latencies: readonly number[]): number {
+  return latencies.toSorted((one, other) => one - other)[Math.floor(latencies.length * 0.99)] as number;
+}
+
+/** Resident memory of the service. Bytes. */
+function memory(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${service.pid}/status`, "utf8"))?.[1]) * 1_024;
+}
+
+describe("500 sockets that stop reading among 500 that go on", () => {
+  it("cost at most their bound and hold nobody up, are told that they lag, and resume completely", async () => {
+    const port = Number(new URL(service.url).port);
+    const before: number[] = [];
+    const during: number[] = [];
+    for (let turn = 1; turn <= TURNS; turn += 1) {
+      most = 0;
+      {
+        await using reading = await startStallingReaders(port, READERS, ALL, posted + 1);
+        before.push(...(await windows()));
+        await reading.reached(posted);
+      }
+      const level = most;
+      // New ones: for sockets that have read much the kernel keeps more.
+      await using standing = await startStallingReaders(port, READERS, ALL, posted + 1);
+      await standing.stop();
+      during.push(...(await windows(flood)));
+      expect(await running()).toBe(READERS);
+      expect(most - level).toBeLessThanOrEqual(READERS * MAX_BUFFERED_BYTES);
+      await standing.goOn();
+      await standing.reached(posted);
+      expect(await standing.lagged()).toBe(READERS);
+    }
+    // Whatever else the machine does makes some windows worse; what one reader does to another makes all of them worse.
+    expect(Math.min(...during)).toBeLessThanOrEqual(1.25 * Math.min(...before) + 5);
+  }, 180_000);
+});

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { jsonBatch } from "../harness/mandrill-post.ts";
+import { startRedisServer } from "../harness/redis-server.ts";
+import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
+import { connectSocket, type SocketClient } from "../harness/socket-client.ts";
+
+const WORKERS = 2;
+
+async function startPool(env: Record<string, string> = {}): Promise<ServiceProcess> {
+  const redis = await startRedisServer();
+  const service = await spawnService({ env: { REDIS_URL: redis.url, WORKERS: String(WORKERS), ...env } });
+  onTestFinished(async () => {
+    await service[Symbol.asyncDispose]();
+    await redis.stop();
+  });
+  return service;
+}
+
+/** Process ids of the workers. */
+function workersOf({ pid }: ServiceProcess): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+}
+
+async function post({ url }: ServiceProcess, messageId: string): Promise<number> {
+  const batch = jsonBatch([{ event: "send", msg: { _id: messageId } }]);
+  return (await fetch(`${url}/mandrill`, { method: "POST", ...batch })).status;
+}
+
+async function metric({ url }: ServiceProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+}
+
+/** Sockets, one after the other: they are dealt out to the workers that are free. */
+async function connectSome(service: ServiceProcess): Promise<SocketClient[]> {
+  const clients: SocketClient[] = [];
+  for (let i = 0; i < 4 * WORKERS; i++) clients.push(await connectSocket(service.socketUrl));
+  onTestFinished(async () => {
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  });
+  for (const client of clients) {
+    client.subscribe("a", "subscription { eventReceived { messageId } }");
+    client.send({ type: "ping" });
+    await client.nextOfType("pong");
+  }
+  return clients;
+}
+
+describe("several workers on one port", () => {
+  it("hand every event to the subscribers of all, in one order", async () => {
+    const service = await startPool();
+    expect(workersOf(service)).toHaveLength(WORKERS);
+    const clients = await connectSome(service);
+    const ids = Array.from({ length: 20 }, (_, i) => `m-${i}`);
+    for (const id of ids) expect(await post(service, id)).toBe(200);
+    for (const client of clients) {
+      const received: string[] = [];
+      while (received.length < ids.length) received.push((await client.next("a")).payload.data.eventReceived.messageId);
+      expect(received).toEqual(ids);
+    }
+  });
+
+  it("add their metrics up, whichever is asked", async () => {
+    const service = await startPool();
+    for (let i = 0; i < 10; i++) expect(await post(service, `m-${i}`)).toBe(200);
+    for (let i = 0; i < 2 * WORKERS; i++) {
+      expect(await metric(service, 'mandrill_live_events_total\\{result="appended"\\}')).toBe(10);
+    }
+  });
+
+  it("are replaced when they end", async () => {
+    const service = await startPool();
+    const [first] = workersOf(service) as [number];
+    process.kill(first, "SIGKILL");
+    for (;;) {
+      const now = workersOf(service);
+      if (now.length === WORKERS && !now.includes(first)) break;
+      // Time goes by with every answer.
+      expect((await fetch(`${service.url}/health`)).status).toBe(200);
+    }
+    expect(await post(service, "afterwards")).toBe(200);
+  });
+
+  it("stop together and in order", async () => {
+    const service = await startPool({ SHUTDOWN_SECONDS: "1" });
+    const workers = workersOf(service);
+    const clients = await connectSome(service);
+    service.signal("SIGTERM");
+    expect(new Set((await Promise.all(clients.map(({ closed }) => closed))).map(({ code }) => code))).toEqual(
+      new Set([1012]),
+    );
+    expect(await service.ended).toBe(0);
+    for (const pid of workers) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+});
+
+describe("workers that cannot be", () => {
+  it("are refused on the embedded log, with the way out", async () => {
+    await expect(spawnService({ env: { WORKERS: "2" } })).rejects.toThrow(
+      /WORKERS makes 2 processes, and the embedded event log is for one: set REDIS_URL/,
+    );
+  });
+
+  it("end the whole where the port is taken, and say so once", async () => {
+    const taken = await startPool();
+    const { port } = new URL(taken.url);
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const failed = spawnService({ env: { REDIS_URL: redis.url, WORKERS: "2", PORT: port } });
+    await expect(failed).rejects.toThrow(/EADDRINUSE/);
+  });
+});
