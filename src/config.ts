@@ -34,6 +34,8 @@ export type { AccessConfig, JwtConfig, JwtKeyConfig } from "./access-settings.ts
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
+  /** The folder that all is served under, such as `/mail`; empty for none. */
+  readonly basePath: string;
   /** How long a request's head, its whole, and a pause within its body may last. Milliseconds. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -137,6 +139,7 @@ export function loadConfig(env: Environment): Config {
     http: {
       host: values.HOST,
       port: values.PORT,
+      basePath: values.BASE_PATH,
       headersMs: values.HEADERS_SECONDS,
       requestMs: values.REQUEST_SECONDS,
       bodyIdleMs: values.BODY_IDLE_SECONDS,

@@ -144,7 +144,7 @@ export async function startService(
     heartbeatInterval: config.socket.pingMs,
   });
   const tickets = createTicketsEndpoint(access);
-  const session = createSessionEndpoint(access);
+  const session = createSessionEndpoint(access, config.http.basePath);
   const metricsEndpoint = createMetricsEndpoint({
     read: shareMetrics?.(metrics.registry) ?? (() => metrics.registry.metrics()),
     viewerOf: config.telemetry.metricsPort === null ? access.viewerOf : undefined,
@@ -152,6 +152,7 @@ export async function startService(
   const metricsServer = createMetricsServer(metricsEndpoint, logger);
   const server = createHttpServer({
     logger,
+    basePath: config.http.basePath,
     timeouts: config.http,
     gate: createGate({
       isLocalOnly: config.access === null,

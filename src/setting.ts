@@ -42,6 +42,11 @@ export const SETTINGS = {
     host,
     "127.0.0.1",
   ),
+  BASE_PATH: optional(
+    "Folder of the URL that everything is served under, for a proxy that leaves it in place.",
+    text("a path such as /mail or /tools/mail, without a slash at its end", /^(?:\/[\w.~-]+)+$/),
+    "",
+  ),
   MANDRILL_WEBHOOK_URLS: optional(
     "The URLs typed into Mandrill, exactly as typed there: they are part of what is signed.",
     listOf(url(["http:", "https:"], ""), "http:// or https:// URLs, with commas between them"),

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { type Config, loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import { listOf, oneOf, type SettingKind, secret, text, url, wholeNumber } from "../setting-kind.ts";
 import { maskedUrl } from "../telemetry/masked-url.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
-import { environmentWith } from "./env-file.ts";
 import { createProgress } from "./progress.ts";
 import { createEventStream } from "./simulate/event-stream.ts";
 import { SIMULATED_TYPES } from "./simulate/life-plan.ts";
@@ -78,7 +78,7 @@ await runCommand({
     if (values.forever === true && values.count !== undefined) {
       throw new UsageError("--forever and --count exclude each other.");
     }
-    const config = loadConfig(await environmentWith(".env", process.env));
+    const config = loadConfig(await settledEnvironment(process.env));
     const target = optionValue("url", values.url, WEBHOOK_URL) ?? localUrl(config);
     const signedFor = signedForOf(
       target,
@@ -137,7 +137,7 @@ function localUrl({ http }: Config): string {
   if (http.port === 0) throw new UsageError("PORT is 0, so nobody knows where the service listens: give --url.");
   // An address that stands for all of them is no address to post to.
   const host = ["0.0.0.0", "::", "[::]"].includes(http.host) ? "127.0.0.1" : http.host;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${http.port}/mandrill`;
+  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${http.port}${http.basePath}/mandrill`;
 }
 
 /** What batches are signed for: the URL that the receiver is set up with, which behind a tunnel is not where it is. */

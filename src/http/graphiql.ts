@@ -68,7 +68,8 @@ async function loadFiles(): Promise<GraphiqlFiles> {
     const hash = createHash("sha256").update(content).digest("base64url").slice(0, 12);
     const file = name.replace(".", `.${hash}.`);
     assets.set(file, { type, content, zipped: await promisify(gzip)(content) });
-    return GRAPHIQL_PATH + file;
+    // Relative to the page, wherever a proxy serves it.
+    return GRAPHIQL_PATH.slice(1) + file;
   };
   const script = "text/javascript; charset=utf-8";
   const workers = {

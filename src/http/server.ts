@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { ConnectionLimit } from "../access/connection-limit.ts";
 import type { HttpConfig } from "../config.ts";
 import { ServiceError } from "../error.ts";
+import { enterBasePath } from "./base-path.ts";
 import { EVENTS_PATH } from "./events-endpoint.ts";
 import type { Gate } from "./gate.ts";
 import { GRAPHIQL_PATH, type Graphiql } from "./graphiql.ts";
@@ -42,6 +43,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 
 export interface HttpServerOptions {
   readonly logger: Logger;
+  /** The folder that all is served under, such as `/mail`; empty for none. */
+  readonly basePath: string;
   readonly timeouts: Pick<HttpConfig, "headersMs" | "requestMs" | "bodyIdleMs">;
   readonly gate: Gate;
   readonly connections: ConnectionLimit;
@@ -74,7 +77,8 @@ export interface HttpServer {
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { logger, timeouts, gate, connections, webhook, graphql, graphiql, health, isStopping, upgrade } = options;
+  const { logger, basePath, timeouts, gate, connections, webhook, graphql, graphiql, health, isStopping, upgrade } =
+    options;
   const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     [WEBHOOK_PATH, webhook],
     [`${WEBHOOK_PATH}/`, webhook],
@@ -100,10 +104,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (path.startsWith(PAGE_ASSETS_PATH)) {
       return (request, response) => options.page.asset(request, response, path.slice(PAGE_ASSETS_PATH.length));
     }
-    return notFound;
+    return () => notFound(basePath);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const place = enterBasePath(request, basePath);
+    if (place === "outside") return notFound(basePath);
+    if (place === "at-its-edge") return void response.writeHead(308, { location: `${basePath}/` }).end();
     const path = pathOf(request);
     response.setHeaders(SECURITY_HEADERS);
     // Mandrill and probes know neither names nor origins; the webhook has a way of its own to wait for its body.
@@ -131,7 +138,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   server.on("upgrade", (request, socket, head) => {
     try {
-      if (pathOf(request) !== GRAPHQL_PATH) notFound();
+      if (enterBasePath(request, basePath) !== "within" || pathOf(request) !== GRAPHQL_PATH) notFound(basePath);
       if (isStopping()) throw stopping();
       gate.admit(request);
       // It closes once: `once` would keep a function of its own besides, for each of thousands.
@@ -168,9 +175,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function notFound(): void {
-  const known = `${WEBHOOK_PATH}, ${GRAPHQL_PATH}, ${EVENTS_PATH}, /health and /ready`;
-  throw new ServiceError("NOT_FOUND", `Nothing is here; there are ${known}.`);
+function notFound(basePath: string): void {
+  const known = [WEBHOOK_PATH, GRAPHQL_PATH, EVENTS_PATH].map((path) => basePath + path).join(", ");
+  throw new ServiceError("NOT_FOUND", `Nothing is here; there are ${known}, /health and /ready.`);
 }
 
 function shuttingDown(_request: IncomingMessage, response: ServerResponse): void {

@@ -23,7 +23,28 @@ export interface SessionEndpoint {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-export function createSessionEndpoint(access: Pick<Access, "viewerOf" | "viewerOfToken" | "issue">): SessionEndpoint {
+/** @param basePath the folder that all is served under; empty for none */
+export function createSessionEndpoint(
+  access: Pick<Access, "viewerOf" | "viewerOfToken" | "issue">,
+  basePath: string,
+): SessionEndpoint {
+  // A cookie is not sent to what is not ours.
+  const path = basePath === "" ? "/" : basePath;
+  const setCookie = (request: IncomingMessage, response: ServerResponse, value: string, maxAge: number): void => {
+    response.setHeader(
+      "set-cookie",
+      stringifySetCookie({
+        name: SESSION_COOKIE,
+        value,
+        maxAge,
+        path,
+        httpOnly: true,
+        sameSite: "strict",
+        secure: cameByTls(request),
+      }),
+    );
+  };
+
   async function logIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const viewer =
       request.headers.authorization === undefined
@@ -57,21 +78,6 @@ function tell(response: ServerResponse, { expiresAt, scope }: Pick<Viewer, "expi
   const end = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null;
   response.writeHead(200, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
   response.end(`${JSON.stringify({ expiresAt: end, scope })}\n`);
-}
-
-function setCookie(request: IncomingMessage, response: ServerResponse, value: string, maxAge: number): void {
-  response.setHeader(
-    "set-cookie",
-    stringifySetCookie({
-      name: SESSION_COOKIE,
-      value,
-      maxAge,
-      path: "/",
-      httpOnly: true,
-      sameSite: "strict",
-      secure: cameByTls(request),
-    }),
-  );
 }
 
 /** Whoever lies about it in the header only keeps his own cookie from being sent. */

@@ -12,8 +12,8 @@ const EXAMPLE_EVENTS = [
 ];
 
 /** What a person reads when the service has started: where everything is, and how to see it work. */
-export function welcome({ eventLog, webhook }: Config, listensOn: string): string {
-  const url = reachable(listensOn);
+export function welcome({ http, eventLog, webhook }: Config, listensOn: string): string {
+  const url = reachable(listensOn) + http.basePath;
   const kept = eventLog.kind === "sqlite" ? `SQLite, in ${eventLog.dataDir}` : `Redis, under ${eventLog.prefix}`;
   const checked =
     webhook.keys.length > 0

@@ -50,7 +50,7 @@ describe("loadConfig", () => {
   it("needs no variable at all", () => {
     expect(loadConfig({})).toEqual({
       production: false,
-      http: { host: "127.0.0.1", port: 4000, ...HTTP_LIMITS },
+      http: { host: "127.0.0.1", port: 4000, basePath: "", ...HTTP_LIMITS },
       webhook: { urls: [], keys: [], maxBodyBytes: 32 * 1024 * 1024 },
       access: null,
       eventLog: { kind: "sqlite", dataDir: "./data" },
@@ -74,6 +74,7 @@ describe("loadConfig", () => {
   it("takes every variable", () => {
     const config = loadConfig({
       PORT: "0",
+      BASE_PATH: "/mail",
       HOST: "[::1]",
       ...KEYED,
       MAX_BODY_BYTES: "64KiB",
@@ -93,7 +94,7 @@ describe("loadConfig", () => {
     });
     expect(config).toEqual({
       production: true,
-      http: { host: "::1", port: 0, ...HTTP_LIMITS },
+      http: { host: "::1", port: 0, basePath: "/mail", ...HTTP_LIMITS },
       webhook: { urls: ["https://example.com/mandrill"], keys: ["first", "second"], maxBodyBytes: 65_536 },
       access: null,
       eventLog: {
