@@ -74,6 +74,9 @@ probe("src/unheard-of", 'import type { Event } from "../event/event.ts";', true)
 probe("src/command", 'import { schema } from "../graphql/schema.ts";', false);
 probe("src/command", 'import type { Thing } from "../main.ts";', true);
 probe("src/command", "export const port = process.env.PORT;", false);
+probe("src/command/doctor", 'import type { Config } from "../../config.ts";', false);
+probe("src/command/doctor", 'import type { Thing } from "../../main.ts";', true);
+probe("src/command/doctor", 'import type { Thing } from "../../../test/thing.ts";', true);
 probe("client", 'import type { Event } from "../src/event/event.ts";', true);
 probe("client", 'import type { Client } from "graphql-ws";', false);
 probe("dashboard", 'import type { Event } from "../src/event/event.ts";', true);
@@ -91,7 +94,9 @@ const SINGLE: readonly (readonly [path: string, code: string, refused: boolean])
   ["src/service.ts", 'import type { Thing } from "./main.ts";', true],
   ["src/service.ts", "export const port = process.env.PORT;", true],
   ["src/main.ts", 'import { startService } from "./service.ts";', false],
+  ["src/main.ts", 'import { settledEnvironment } from "./env-file.ts";', false],
   ["src/main.ts", "export const port = process.env.PORT;", false],
+  ["src/env-file.ts", "export const port = process.env.PORT;", true],
   ["src/main.ts", 'import { createHub } from "./hub/hub.ts";', true],
 ];
 

@@ -6,8 +6,11 @@ import { delimiter, join } from "node:path";
 export interface Machine {
   /** An environment variable; undefined where it is not set, or empty. */
   variable(name: string): string | undefined;
-  /** Where a program is that can be run, given by its name or its path. */
-  find(program: string): string | undefined;
+  /**
+   * Where a program is that can be run, given by its name or its path: the first on the PATH that, where `proof` is
+   * given, ends with 0 when it is run with these arguments.
+   */
+  find(program: string, proof?: readonly string[]): string | undefined;
   /** Whether {@link Machine.install} can be tried. */
   readonly canInstall: boolean;
   /** Installs Debian packages, without starting the services that they bring. Throws where that fails. */
@@ -24,10 +27,14 @@ export function thisMachine(): Machine {
   };
 }
 
-function findProgram(program: string): string | undefined {
-  if (program.includes("/")) return isProgram(program) ? program : undefined;
+function findProgram(program: string, proof?: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, program)).find(isProgram);
+  const paths = program.includes("/") ? [program] : folders.map((folder) => join(folder, program));
+  return paths.find((path) => isProgram(path) && (proof === undefined || proves(path, proof)));
+}
+
+function proves(path: string, proof: readonly string[]): boolean {
+  return spawnSync(path, proof, { stdio: "ignore" }).status === 0;
 }
 
 function isProgram(path: string): boolean {

@@ -7,9 +7,20 @@ export interface Prerequisite {
   /** The variable that names it where it is not on the PATH. */
   readonly variable: string;
   readonly debianPackage: string;
+  /** What it must bring along, as it follows "with", and arguments with which it then ends with 0. */
+  readonly part?: { readonly name: string; readonly proof: readonly string[] } | undefined;
   /** What it is needed for, as it follows "needed". */
   readonly why: string;
 }
+
+/** A machine may have several, and Debian's package is for Debian's own. */
+const PYTHON: Prerequisite = {
+  program: "python3",
+  variable: "PYTHON",
+  debianPackage: "python3-requests",
+  part: { name: "its module requests", proof: ["-c", "import requests"] },
+  why: "by the test of the Python client in docs/clients.md",
+};
 
 export const PREREQUISITES: readonly Prerequisite[] = [
   {
@@ -42,17 +53,28 @@ export const PREREQUISITES: readonly Prerequisite[] = [
     debianPackage: "perl-base",
     why: "by the test of slow readers, whose sockets Node cannot make",
   },
+  PYTHON,
 ];
+
+/** The Python that has what the tests need. */
+export function findPython(machine: Machine = thisMachine()): string {
+  const found = locate(PYTHON, machine);
+  if (found === undefined) throw new Error(howToInstall(PYTHON));
+  return found;
+}
 
 /**
  * Sees to it that every program is there: installs what is missing where that can be done, and otherwise throws the
  * sentence that says what to install. No suite is skipped for want of a program.
  */
 export function meetPrerequisites(prerequisites: readonly Prerequisite[], machine: Machine): void {
-  for (const { program, variable } of prerequisites) {
+  for (const prerequisite of prerequisites) {
+    const { variable } = prerequisite;
     const named = machine.variable(variable);
-    if (named === undefined || machine.find(named) !== undefined) continue;
-    throw new Error(`${variable} names ${named}, which cannot be run: let it name a ${program}, or unset it.`);
+    if (named === undefined || locate(prerequisite, machine) !== undefined) continue;
+    throw new Error(
+      `${variable} names ${named}, which cannot be run: let it name a ${called(prerequisite)}, or unset it.`,
+    );
   }
   const missing = missingOn(machine, prerequisites);
   if (missing.length === 0) return;
@@ -62,14 +84,21 @@ export function meetPrerequisites(prerequisites: readonly Prerequisite[], machin
 }
 
 function missingOn(machine: Machine, prerequisites: readonly Prerequisite[]): readonly Prerequisite[] {
-  return prerequisites.filter(
-    ({ program, variable }) => machine.variable(variable) === undefined && machine.find(program) === undefined,
-  );
+  return prerequisites.filter((prerequisite) => locate(prerequisite, machine) === undefined);
 }
 
-function howToInstall({ program, variable, debianPackage, why }: Prerequisite): string {
+function locate({ program, variable, part }: Prerequisite, machine: Machine): string | undefined {
+  return machine.find(machine.variable(variable) ?? program, part?.proof);
+}
+
+function called({ program, part }: Prerequisite): string {
+  return part === undefined ? program : `${program} with ${part.name}`;
+}
+
+function howToInstall(prerequisite: Prerequisite): string {
+  const { variable, debianPackage, why } = prerequisite;
   const remedy = `Install it (on Debian or Ubuntu: apt-get install ${debianPackage}), or let ${variable} name it.`;
-  return `${program} is needed ${why} and is not on the PATH. ${remedy}`;
+  return `${called(prerequisite)} is needed ${why} and is not on the PATH. ${remedy}`;
 }
 
 /** Vitest calls it once, before the first test file. */

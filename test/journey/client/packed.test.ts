@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 const MODULES = join(ROOT, "node_modules");
 
 const run = promisify(execFile);
+const env = { ...process.env, npm_config_update_notifier: "false", npm_config_ignore_scripts: "false" };
 
 /** Everything that the entry point exports, used as an application would. */
 const PROGRAM = `
@@ -62,7 +63,6 @@ export async function ids(): Promise<(string | undefined)[]> {
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mandrill-live-packed-"));
-  const env = { ...process.env, npm_config_update_notifier: "false", npm_config_ignore_scripts: "false" };
   await run("npm", ["pack", "--pack-destination", folder], { cwd: ROOT, env });
   const [tarball] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
   await run("tar", ["-xzf", tarball as string], { cwd: folder });
@@ -124,5 +124,25 @@ describe("the packed client, in an empty project", () => {
     expect(own).toContain("dist/client/resuming-client.d.ts");
     expect(own.filter((path) => !/\.(?:js|d\.ts)$/.test(path))).toEqual([]);
     expect(files.filter((path) => /^(?:src|test|bench|data|node_modules)(?:\/|$)/.test(path))).toEqual([]);
+  });
+
+  it("is a package of its own too, which brings nothing of the service along", async () => {
+    const own = join(folder, "own");
+    await mkdir(own);
+    await run("npm", ["pack", "./dist/client", "--pack-destination", own], { cwd: ROOT, env });
+    const [tarball = ""] = await readdir(own);
+    const whole = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+    expect(tarball).toBe(`mandrill-live-${whole.version}.tgz`);
+    await run("tar", ["-xzf", tarball], { cwd: own });
+    const files = await readdir(join(own, "package"));
+    const built = await readdir(join(folder, "node_modules/mandrill-live/dist/client"));
+    expect(files.sort()).toEqual([...built, "package.json"].sort());
+    const { dependencies, peerDependencies, exports } = JSON.parse(
+      await readFile(join(own, "package/package.json"), "utf8"),
+    );
+    expect({ dependencies, peerDependencies }).toEqual({
+      peerDependencies: { "graphql-ws": whole.dependencies["graphql-ws"] },
+    });
+    expect(Object.keys(exports)).toEqual(Object.keys(whole.exports));
   });
 });
