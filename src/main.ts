@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import process from "node:process";
 import type { Logger } from "pino";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { settledEnvironment } from "./env-file.ts";
 import { startService } from "./service.ts";
 import { settingsHelp } from "./settings-table.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -24,8 +25,10 @@ async function main(): Promise<void> {
     process.stdout.write(`mandrill-live is set up by environment variables:\n\n${settingsHelp()}`);
     return;
   }
+  // Workers are given the same, whatever the file says when one of them is started again.
+  Object.assign(process.env, await settledEnvironment(process.env));
   const config = readConfig();
-  const logger = createLogger({ level: config.telemetry.level, pretty: process.stdout.isTTY });
+  const logger = createLogger({ level: config.telemetry.level, pretty: process.stdout.isTTY && !config.production });
   // Workers would each say it again.
   if (cluster.isPrimary) for (const warning of config.warnings) logger.warn(warning);
   let running: Running;

@@ -1,5 +1,7 @@
 /** Edits that a misspelling is away from the name that was meant, at the most. */
 const NEAR = 2;
+/** What commands read, and the service does not. */
+const OF_COMMANDS: readonly string[] = ["MANDRILL_API_KEY"];
 /** Shorter names are near to too much: POST to PORT. */
 const SHORTEST = 8;
 
@@ -10,7 +12,7 @@ const SHORTEST = 8;
 export function misspelledSettings(given: readonly string[], known: readonly string[]): readonly string[] {
   const warnings: string[] = [];
   for (const name of given) {
-    if (name.length < SHORTEST || known.includes(name)) continue;
+    if (name.length < SHORTEST || known.includes(name) || OF_COMMANDS.includes(name)) continue;
     const meant = nearest(name.toUpperCase(), known);
     if (meant !== undefined) warnings.push(`${name} is no setting; is ${meant} meant?`);
     else if (name.startsWith("MANDRILL_")) warnings.push(`${name} is no setting and has no effect.`);

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import { backUpRevokedTokens, backUpUnusedLog, checkBackup } from "../event-log/sqlite/backup.ts";
 import { LOG_FILE } from "../event-log/sqlite/sqlite-event-log.ts";
 import { text } from "../setting-kind.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
 import { askService } from "./control-client.ts";
-import { environmentWith } from "./env-file.ts";
 
 const HELP = `Copies the embedded event log (SQLite) to a file, while the service goes on.
 
@@ -27,7 +27,7 @@ await runCommand({
     const to = optionValue("to", values.to, text("the path of a file", /^.+$/));
     if (to === undefined) throw new UsageError("--to is missing: the file to copy the log to.");
     const target = resolve(to);
-    const { eventLog } = loadConfig(await environmentWith(".env", process.env));
+    const { eventLog } = loadConfig(await settledEnvironment(process.env));
     if (eventLog.kind !== "sqlite") {
       throw new UsageError("The event log is in Redis, which has backups of its own (RDB and AOF files).");
     }

@@ -1,14 +1,8 @@
-import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { parseEnv } from "node:util";
-import type { Environment } from "../config.ts";
+import { chmod, rename, rm, writeFile } from "node:fs/promises";
+import { envFileText } from "../env-file.ts";
 
 /** Only its owner reads it: it holds keys. */
 const OWNER_ALONE = 0o600;
-
-/** The environment, and below it what `file` says, which may be missing. */
-export async function environmentWith(file: string, environment: Environment): Promise<Environment> {
-  return { ...parseEnv(await textOf(file)), ...environment };
-}
 
 /**
  * Gives variables their values in an environment file, which is made where it is missing, and is its owner's alone
@@ -16,7 +10,7 @@ export async function environmentWith(file: string, environment: Environment): P
  * last is replaced, as it is the one that counts, and the others go.
  */
 export async function writeVariables(file: string, values: Readonly<Record<string, string>>): Promise<void> {
-  const text = withVariables(await textOf(file), values);
+  const text = withVariables(await envFileText(file), values);
   // Renamed into place: no reader sees half of it, and what was there is whole until then.
   const next = `${file}.${process.pid}.tmp`;
   try {
@@ -50,13 +44,4 @@ function quoted(value: string): string {
   if (quote === undefined || /[\r\n]/.test(value))
     throw new Error("A value with every kind of quote cannot be written.");
   return `${quote}${value}${quote}`;
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
 }

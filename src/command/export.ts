@@ -1,10 +1,10 @@
 import { pipeline } from "node:stream/promises";
 import { type Config, loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import type { ExportSpan } from "../graphql/event-export.ts";
 import type { SettingKind } from "../setting-kind.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
 import { askService, brokenOff } from "./control-client.ts";
-import { environmentWith } from "./env-file.ts";
 import { createProgress } from "./progress.ts";
 
 const HELP = `Writes the events of the log to standard output, a line of JSON each, oldest first.
@@ -40,7 +40,7 @@ await runCommand({
     if (since !== undefined && until !== undefined && since >= until) {
       throw new UsageError("--since is not earlier than --until.");
     }
-    const config = loadConfig(await environmentWith(".env", process.env));
+    const config = loadConfig(await settledEnvironment(process.env));
     // On one terminal with the events it would only be in their way.
     const progress = process.stdout.isTTY
       ? null

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { type Config, loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import { LOG_FILE } from "../event-log/sqlite/sqlite-event-log.ts";
 import { text } from "../setting-kind.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
 import { askService } from "./control-client.ts";
-import { environmentWith } from "./env-file.ts";
 
 const HELP = `Erases the events of a recipient from the event log.
 
@@ -27,7 +27,7 @@ await runCommand({
   async run(values) {
     const email = optionValue("email", values.email, text("an e-mail address", /^.+$/));
     if (email === undefined) throw new UsageError("--email is missing: the address of the recipient to forget.");
-    const erased = await erase(loadConfig(await environmentWith(".env", process.env)), email);
+    const erased = await erase(loadConfig(await settledEnvironment(process.env)), email);
     process.stdout.write(erased === 1 ? "1 event erased.\n" : `${erased} events erased.\n`);
     return 0;
   },

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import type { MovingEntry } from "../event-log/moving-log.ts";
 import { type ArrivingLog, openArrivingLog } from "../event-log/redis/arriving-log.ts";
 import { type LeavingLog, openLeavingLog } from "../event-log/sqlite/leaving-log.ts";
@@ -8,7 +9,6 @@ import { LOG_FILE } from "../event-log/sqlite/sqlite-event-log.ts";
 import { SETTINGS } from "../setting.ts";
 import { directory } from "../setting-kind.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
-import { environmentWith } from "./env-file.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
 const HELP = `Moves the event log from SQLite to Redis, while no service runs on either.
@@ -34,7 +34,7 @@ await runCommand({
   help: HELP,
   options: OPTIONS,
   async run(values, signal) {
-    const environment = await environmentWith(".env", process.env);
+    const environment = await settledEnvironment(process.env);
     const dataDir = optionValue("from", values.from, directory) ?? (environment.DATA_DIR || SETTINGS.DATA_DIR.unset);
     const { connection, prefix } = targetOf(environment, optionValue("to", values.to, SETTINGS.REDIS_URL));
     const file = join(dataDir, LOG_FILE);

@@ -1,8 +1,9 @@
 import type { Environment } from "../config.ts";
+import { ENV_FILE, environmentWith } from "../env-file.ts";
 import { type SettingKind, secret, text, url } from "../setting-kind.ts";
 import { maskedUrl } from "../telemetry/masked-url.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
-import { environmentWith, writeVariables } from "./env-file.ts";
+import { writeVariables } from "./env-file.ts";
 import { createMandrillApi, type MandrillApi, MandrillError, type RegisteredWebhook } from "./register/mandrill-api.ts";
 
 /** Every kind that Mandrill posts to a webhook: those of messages, then those of its lists. Inbound mail has routes. */
@@ -20,8 +21,6 @@ const EVENTS = [
   "blacklist",
   "whitelist",
 ] as const;
-
-const ENV_FILE = ".env";
 
 const HELP = `Registers a webhook with Mandrill, for all kinds of event, and prints its key.
 

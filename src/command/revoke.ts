@@ -5,12 +5,12 @@ import { decodeJwt } from "jose";
 import { jwtId, revocableJti } from "../access/jwt.ts";
 import { staticTokenId } from "../access/static-tokens.ts";
 import { type Config, loadConfig } from "../config.ts";
+import { settledEnvironment } from "../env-file.ts";
 import { openRedisEventLog } from "../event-log/redis/redis-event-log.ts";
 import { openRevokedTokens, revokedTokensPath } from "../event-log/sqlite/revoked-tokens.ts";
 import { LOG_FILE } from "../event-log/sqlite/sqlite-event-log.ts";
 import { type SettingKind, text } from "../setting-kind.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
-import { environmentWith } from "./env-file.ts";
 
 const HELP = `Revokes a token: every instance ends its connections and refuses it within 2 s.
 
@@ -59,7 +59,7 @@ await runCommand({
     const given = optionValue("jti", jti, text("the jti of a token", /^.+$/));
     if ((given === undefined) !== fromStdin) throw new UsageError("Give either --jti or --token-stdin.");
     const end = optionValue("until", untilOption, TIME);
-    const config = loadConfig(await environmentWith(".env", process.env));
+    const config = loadConfig(await settledEnvironment(process.env));
     const { id, expiresAt } =
       given === undefined ? tokenOf((await textOf(process.stdin)).trim(), config) : { id: revocableJti(given) };
     const until = Math.floor(end ?? expiresAt ?? Date.now() + TEN_YEARS);

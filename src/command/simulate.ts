@@ -5,6 +5,7 @@ import { listOf, oneOf, type SettingKind, secret, text, url, wholeNumber } from 
 import { maskedUrl } from "../telemetry/masked-url.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
 import { createProgress } from "./progress.ts";
+import { serviceAddress } from "./service-address.ts";
 import { createEventStream } from "./simulate/event-stream.ts";
 import { SIMULATED_TYPES } from "./simulate/life-plan.ts";
 import { createPosting } from "./simulate/posting.ts";
@@ -79,7 +80,7 @@ await runCommand({
       throw new UsageError("--forever and --count exclude each other.");
     }
     const config = loadConfig(await settledEnvironment(process.env));
-    const target = optionValue("url", values.url, WEBHOOK_URL) ?? localUrl(config);
+    const target = optionValue("url", values.url, WEBHOOK_URL) ?? `${serviceAddress(config)}/mandrill`;
     const signedFor = signedForOf(
       target,
       optionValue("signed-url", values["signed-url"], WEBHOOK_URL),
@@ -131,14 +132,6 @@ await runCommand({
     return tally.lost === 0 ? 0 : 1;
   },
 });
-
-/** Where the service of this machine takes webhooks, with these settings. */
-function localUrl({ http }: Config): string {
-  if (http.port === 0) throw new UsageError("PORT is 0, so nobody knows where the service listens: give --url.");
-  // An address that stands for all of them is no address to post to.
-  const host = ["0.0.0.0", "::", "[::]"].includes(http.host) ? "127.0.0.1" : http.host;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${http.port}${http.basePath}/mandrill`;
-}
 
 /** What batches are signed for: the URL that the receiver is set up with, which behind a tunnel is not where it is. */
 function signedForOf(

@@ -24,12 +24,22 @@ export interface ServiceProcessOptions {
   readonly env?: Environment | undefined;
   /** A folder that outlives the process. */
   readonly dataDir?: string | undefined;
+  /** Where it runs, and looks for `.env`. @default the system's folder for temporary files */
+  readonly folder?: string | undefined;
+  /** Another `main.ts`: that of a changed copy of the sources. */
+  readonly main?: string | undefined;
 }
 
 /** Starts `main.ts` on a free port; resolves when it says that it is ready, rejects when it ends first. */
-export async function spawnService({ env = {}, dataDir: given }: ServiceProcessOptions = {}): Promise<ServiceProcess> {
+export async function spawnService({
+  env = {},
+  dataDir: given,
+  folder = tmpdir(),
+  main = MAIN,
+}: ServiceProcessOptions = {}): Promise<ServiceProcess> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), "mandrill-live-")));
-  const child: ChildProcess = spawn(process.execPath, [MAIN], {
+  const child: ChildProcess = spawn(process.execPath, [main], {
+    cwd: folder,
     env: { PORT: "0", LOG_LEVEL: "warn", DATA_DIR: dataDir, PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

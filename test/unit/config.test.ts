@@ -316,6 +316,10 @@ describe("what looks misspelled", () => {
     expect(warnings.join()).not.toContain("hidden-value");
   });
 
+  it("is not seen in what only a command reads", () => {
+    expect(loadConfig({ MANDRILL_API_KEY: "hidden-value" }).warnings).toEqual([]);
+  });
+
   it("is not seen in what container platforms set by themselves", () => {
     expect(
       loadConfig({ REDIS_PORT: "tcp://10.0.0.1:6379", REDIS_SERVICE_HOST: "10.0.0.1", HOSTNAME: "a" }).warnings,

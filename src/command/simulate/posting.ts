@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { httpTarget } from "../http-target.ts";
 import type { Random } from "./random.ts";
 import type { BatchRequest } from "./signed-batch.ts";
 
@@ -32,14 +33,7 @@ const LONGEST_PAUSE = 10_000;
 const ANSWER_TIMEOUT = 30_000;
 
 export function createPosting({ url, retries, random, onRetry, signal }: PostingOptions): Posting {
-  const target = new URL(url);
-  const headers: Record<string, string> = {};
-  if (target.username !== "" || target.password !== "") {
-    const credentials = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`;
-    headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
-    target.username = "";
-    target.password = "";
-  }
+  const { target, headers } = httpTarget(url);
 
   /** The receipt, or why there is none. */
   async function attempt({ body, headers: own }: BatchRequest): Promise<Receipt | string> {

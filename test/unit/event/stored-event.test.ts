@@ -23,6 +23,11 @@ describe("events kept whole", () => {
     expect(WHOLE_EVENTS.encode(sampleEvent())).toMatch(new RegExp(`^\\{"v":${STORED_VERSION},"id":`));
   });
 
+  it("ignore the version, and keep a field that a later one has added out of nobody's way", () => {
+    const later = WHOLE_EVENTS.encode(sampleEvent()).replace('{"v":1,', '{"v":2,"later":{"a":1},');
+    expect(WHOLE_EVENTS.decode(later)).toMatchObject(sampleEvent());
+  });
+
   it("read a kind that a later version has as `other`, with the name it had", () => {
     const later = WHOLE_EVENTS.encode(sampleEvent()).replaceAll('"send"', '"sms_sent"');
     expect(WHOLE_EVENTS.decode(later)).toMatchObject({ type: "other", name: "sms_sent" });

@@ -33,6 +33,19 @@ describe("events kept as Mandrill sent them", () => {
     expect(RAW_EVENTS.decode(later)).toEqual(parseEvent(raw, "id", WEBHOOK));
   });
 
+  // Written out: these are in people's logs, whatever this version writes.
+  it("are read as version 1 wrote them", () => {
+    const first = `{"v":1,"id":"id","webhook":"${WEBHOOK}","raw":${JSON.stringify(raw)}}`;
+    expect(RAW_EVENTS.decode(first)).toEqual(parseEvent(raw, "id", WEBHOOK));
+    const traced = first.replace('"raw"', '"traceParent":"00-ab-cd-01","raw"');
+    expect(RAW_EVENTS.decode(traced)).toEqual({ ...parseEvent(raw, "id", WEBHOOK), traceParent: "00-ab-cd-01" });
+  });
+
+  it("are `other` where only a later version knows their kind", () => {
+    const later = '{"v":2,"id":"id","webhook":null,"later":[1],"raw":{"event":"sms_sent","ts":1795467660}}';
+    expect(RAW_EVENTS.decode(later)).toMatchObject({ type: "other", name: "sms_sent", occurredAt: 1_795_467_660_000 });
+  });
+
   it.each(["null", "{}", '{"v":1,"id":"a"}', '{"v":1,"raw":{}}', "no JSON"])("are not made of %s", (stored) => {
     expect(() => RAW_EVENTS.decode(stored)).toThrow();
   });

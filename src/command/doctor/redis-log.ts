@@ -1,0 +1,106 @@
+import { Cluster } from "ioredis";
+import type { EventLogConfig } from "../../config.ts";
+import { createClient, type RedisClient } from "../../event-log/redis/connection.ts";
+import { createKeys } from "../../event-log/redis/keys.ts";
+import { createLink } from "../../event-log/redis/link.ts";
+import { LAYOUT } from "../../event-log/redis/log-state.ts";
+import { judgeClock } from "./clock.ts";
+import { type Finding, fail, note, ok, saidOf } from "./finding.ts";
+import { DIRECTIVES, factsOfInfo, judgeRedis } from "./redis-info.ts";
+
+/** Milliseconds for an answer. */
+const TIMEOUT = 4_500;
+
+/** What Redis says of itself: how it keeps the log, and what time it has. Nothing where it cannot be reached. */
+export async function lookAtRedis({
+  connection,
+  prefix,
+  minReplicas,
+}: Extract<EventLogConfig, { kind: "redis" }>): Promise<Finding[]> {
+  const link = createLink({ client: createClient(connection, "mandrill-live:doctor", TIMEOUT), timeoutMs: TIMEOUT });
+  /** null where Redis refuses. */
+  const ask = async <T>(question: (client: RedisClient) => Promise<T>): Promise<T | Error> =>
+    link.run(question).catch((error: Error) => error);
+  try {
+    const meta = await ask((client) => client.hmget(createKeys(prefix).meta, "layout", "oldest", "number"));
+    const log = meta instanceof Error ? [] : [judgeLog(meta)];
+    const infos = await ask((client) => Promise.all(nodesOf(client).map((node) => node.info())));
+    if (infos instanceof Error) {
+      return [
+        ...log,
+        note(
+          "Redis settings",
+          `They could not be read: ${saidOf(infos)}`,
+          "Let this user call INFO, or see docs/operating.md for what to set",
+        ),
+      ];
+    }
+    const configs = await ask((client) =>
+      Promise.all(nodesOf(client).map((node) => node.config("GET", ...DIRECTIVES))),
+    );
+    const judged = infos.map((info, i) => {
+      const directives = configs instanceof Error ? null : pairsOf(configs[i] as string[]);
+      return judgeRedis({ info: factsOfInfo(info), config: directives }, minReplicas);
+    });
+    const refused =
+      configs instanceof Error
+        ? [
+            note(
+              "Redis CONFIG",
+              `It could not be read: ${saidOf(configs)}`,
+              "What INFO does not tell has to be looked up where this Redis is set up",
+            ),
+          ]
+        : [];
+    const before = Date.now();
+    const time = await ask((client) => client.time());
+    const clock = time instanceof Error ? [] : [judgeClock("Redis", timeOf(time), (before + Date.now()) / 2)];
+    return [...log, ...refused, ...worst(judged), ...clock];
+  } finally {
+    await link.close();
+  }
+}
+
+/** What is kept under the prefix, by the meta hash. */
+function judgeLog([layout, oldest, number]: readonly (string | null | undefined)[]): Finding {
+  const what = "Redis log";
+  if (layout == null) return ok(what, "There is none yet under this prefix; the first use makes it");
+  if (layout === LAYOUT) return ok(what, `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`);
+  return fail(
+    what,
+    `It has layout ${layout}, and this version knows ${LAYOUT}`,
+    layout === "moving"
+      ? "Run npm run move again, to its end"
+      : "Start the version that wrote it, or a later one, or set another REDIS_PREFIX",
+  );
+}
+
+/** Every node that may have the log: in a cluster any master may be given its slot. */
+function nodesOf(client: RedisClient) {
+  return client instanceof Cluster ? client.nodes("master") : [client];
+}
+
+/** One finding for each thing that was looked at on every node, the worst of them. */
+function worst(judged: readonly (readonly Finding[])[]): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const finding of judged.flat()) {
+    const known = found.get(finding.what);
+    if (known === undefined || rank(finding) > rank(known)) found.set(finding.what, finding);
+  }
+  return [...found.values()];
+}
+
+function rank({ state }: Finding): number {
+  return ["ok", "note", "fail"].indexOf(state);
+}
+
+function pairsOf(reply: readonly string[]): ReadonlyMap<string, string> {
+  const pairs = new Map<string, string>();
+  for (let i = 0; i + 1 < reply.length; i += 2) pairs.set(reply[i] as string, reply[i + 1] as string);
+  return pairs;
+}
+
+/** Milliseconds since the Unix epoch. */
+function timeOf([seconds, microseconds]: readonly (string | number)[]): number {
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+}

@@ -1,0 +1,148 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
+import { untilServed } from "../harness/fault-scene.ts";
+import { startFaultSubscriber } from "../harness/fault-subscriber.ts";
+import { post, rawEvent, unsignedForm } from "../harness/mandrill-post.ts";
+import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
+import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
+import { connectSocket } from "../harness/socket-client.ts";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+const PREFIX = "rolling";
+
+/**
+ * What a later version has changed within the rules: a new version of the stored form with a field more, a kind of
+ * event, and a field more in everything that instances of several versions share.
+ */
+const LATER: readonly (readonly [file: string, now: string, then: string])[] = [
+  ["src/mandrill/raw-events.ts", "RAW_EVENTS_VERSION = 1", "RAW_EVENTS_VERSION = 2"],
+  ["src/mandrill/raw-events.ts", "v: RAW_EVENTS_VERSION, id,", 'v: RAW_EVENTS_VERSION, later: { of: "2" }, id,'],
+  ["src/mandrill/raw-events.ts", "interface StoredRaw {", "interface StoredRaw {\n  readonly later?: object;"],
+  ["src/event/event-type.ts", '"inbound",\n', '"inbound",\n  "sms_sent",\n'],
+  ["src/graphql/type/event-type.ts", "  other: {", '  sms_sent: { description: "A text message." },\n  other: {'],
+  ["src/graphql/type/event.ts", '  other: "OtherEvent"', '  sms_sent: "OtherEvent",\n  other: "OtherEvent"'],
+  ["src/event-log/redis/append.lua", "'e', stored)", "'e', stored, 'later', '2')"],
+  ["src/event-log/redis/append.lua", "'HSET', META, 'number'", "'HSET', META, 'later', '2', 'number'"],
+  ["src/event-log/redis/append.lua", `'{"e":"'`, `'{"later":2,"e":"'`],
+];
+
+/** What runs an instance: `main.ts` of these sources, or of their later copy. */
+type Version = "now" | "later";
+
+let laterMain = "";
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mandrill-live-later-"));
+  for (const copied of ["src", "package.json"])
+    await cp(join(PROJECT, copied), join(folder, copied), { recursive: true });
+  for (const linked of ["node_modules", "dist"]) await symlink(join(PROJECT, linked), join(folder, linked));
+  for (const [file, now, then] of LATER) {
+    const path = join(folder, file);
+    const text = await readFile(path, "utf8");
+    expect(text.split(now), `${file}: ${now}`).toHaveLength(2);
+    await writeFile(
+      path,
+      text.replace(now, () => then),
+    );
+  }
+  laterMain = join(folder, "src/main.ts");
+  return () => rm(folder, { recursive: true, force: true });
+});
+
+async function start(redis: RedisServer, version: Version): Promise<ServiceProcess> {
+  const env = { REDIS_URL: redis.url, REDIS_PREFIX: PREFIX, SHUTDOWN_SECONDS: "1" };
+  const service = await spawnService({ env, ...(version === "later" && { main: laterMain }) });
+  onTestFinished(() => service[Symbol.asyncDispose]());
+  return service;
+}
+
+/** Events of a kind that only the later version knows. */
+function textMessage(messageId: string) {
+  return unsignedForm([rawEvent("other", { _id: messageId, msg: { _id: messageId } })]);
+}
+
+/** Message ids of all events behind `after`, until there are `count`, and the kinds of those of text messages. */
+async function replay({ socketUrl }: ServiceProcess, after: string, count: number) {
+  await using client = await connectSocket(socketUrl);
+  client.subscribe("a", "subscription { eventReceived { messageId type name raw } }", { extensions: { after } });
+  const ids: string[] = [];
+  const kinds = new Set<string>();
+  while (ids.length < count) {
+    const { eventReceived: event } = (await client.next("a")).payload.data;
+    ids.push(event.messageId);
+    expect(event.raw._id).toBe(event.messageId);
+    if (event.name === "sms_sent") kinds.add(event.type);
+  }
+  return { ids, kinds: [...kinds] };
+}
+
+/** The versions of the stored forms that the log holds. */
+async function storedVersions({ client }: RedisServer): Promise<ReadonlySet<number>> {
+  const rows = await client.xrange(`{${PREFIX}}:entries`, "-", "+");
+  return new Set(rows.map(([, fields]) => (JSON.parse(fields[5] as string) as { v: number }).v));
+}
+
+describe("two instances on one Redis, restarted one after the other under load", () => {
+  it("lose nothing, hand out nothing twice and tell no gap, on the way to a later version and back", async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const services = [await start(redis, "now"), await start(redis, "now")] as [ServiceProcess, ServiceProcess];
+    let turn = 0;
+    // As behind a load balancer: whoever comes back is sent to the one that is there.
+    const next = () => services[(turn++ % 2) as 0 | 1].socketUrl;
+    await using origin = await connectSocket(services[0].socketUrl);
+    const subscribers = await Promise.all([0, 1, 2].map(() => startFaultSubscriber(next)));
+    for (const subscriber of subscribers) onTestFinished(() => subscriber.stop());
+    const publisher = startPublisher({ name: "load", urls: () => services.map(({ url }) => url) });
+    onTestFinished(() => publisher.giveUp());
+    const texts: string[] = [];
+
+    const steps: readonly (readonly [place: 0 | 1, version: Version])[] = [
+      [0, "later"],
+      [1, "later"],
+      [0, "now"],
+      [1, "now"],
+    ];
+    for (const [step, [place, version]] of steps.entries()) {
+      await publisher.more(20);
+      const leaving = services[place];
+      leaving.signal("SIGTERM");
+      await publisher.more(20);
+      expect(await leaving.ended).toBe(0);
+      services[place] = await start(redis, version);
+      await publisher.more(20);
+      for (const [i, { url }] of services.entries()) {
+        const id = `text-${step}-${i}`;
+        texts.push(id);
+        expect((await post(url, textMessage(id))).body).toMatchObject({ appended: 1 });
+      }
+      if (step === 0) {
+        const stored = texts.length + publisher.acknowledged.length;
+        const [later, now] = await Promise.all(services.map((service) => replay(service, origin.ack.head, stored)));
+        expect([later?.kinds, now?.kinds]).toEqual([["sms_sent"], ["other"]]);
+        expect(later?.ids).toEqual(now?.ids);
+        // What one version has appended the other knows again.
+        const again = batchOf(publisher.acknowledged.slice(-5));
+        for (const { url } of services) expect((await post(url, again)).body).toMatchObject({ duplicates: 5 });
+      }
+    }
+    await publisher.stop();
+    await untilServed(subscribers, services[0].url);
+
+    const all = [...publisher.acknowledged, ...texts, "last"].sort();
+    for (const { received, gaps, connections } of subscribers) {
+      expect(gaps).toEqual([]);
+      expect(connections).toBeGreaterThan(1);
+      expect([...received].sort()).toEqual(all);
+      expect(received).toEqual(subscribers[0]?.received);
+    }
+    expect(await storedVersions(redis)).toEqual(new Set([1, 2]));
+    const { ids, kinds } = await replay(services[1], origin.ack.head, all.length);
+    expect(ids).toEqual(subscribers[0]?.received);
+    expect(kinds).toEqual(["other"]);
+  });
+});
