@@ -86,7 +86,12 @@ export async function startService(
     maxReplays: config.feed.maxReplays,
     logger,
   });
-  const present = (error: unknown) => presentError(error, { maskUnexpected: config.production, logger });
+  const present = (error: unknown) => {
+    const told = presentError(error, { maskUnexpected: config.production, logger });
+    // What was told before is presented again where it leaves.
+    if (told !== error) metrics.of.mandrill_live_graphql_errors_total.inc({ code: String(told.extensions.code) });
+    return told;
+  };
   const groups = createGroups({ schema, presentError: present });
   const subscriptions = createEventSubscriptions({ schema, hub, groups });
   const shared = {
@@ -108,9 +113,9 @@ export async function startService(
     stallTimeout: config.socket.stallMs,
     pingInterval: config.socket.pingMs,
   });
-  lookUpMetrics(metrics, { hub, groups, sockets, eventLog });
   const graphiql = config.graphiql ? createGraphiql() : null;
-  const connections = createConnectionLimit(config.socket, createClientAddresses(config.http.trustedProxies));
+  const addressOf = createClientAddresses(config.http.trustedProxies);
+  const connections = createConnectionLimit(config.socket, addressOf);
   const page = createPage({ ...createPageBuilder(PROJECT, PAGE_BUILDER), logger });
   const webhook = createWebhook({
     metrics,
@@ -150,8 +155,13 @@ export async function startService(
     viewerOf: config.telemetry.metricsPort === null ? access.viewerOf : undefined,
   });
   const metricsServer = createMetricsServer(metricsEndpoint, logger);
+  const health = createHealth({ eventLog, hub, isStopping });
+  const { stays } = access;
+  lookUpMetrics(metrics, { hub, groups, sockets, events, endpoint, graphqlStream, stays, health, eventLog });
   const server = createHttpServer({
     logger,
+    addressOf,
+    onAnswered: (path, status) => metrics.of.mandrill_live_http_requests_total.inc({ path, status }),
     basePath: config.http.basePath,
     timeouts: config.http,
     gate: createGate({
@@ -168,7 +178,7 @@ export async function startService(
     metrics: config.telemetry.metricsPort === null ? (...exchange) => metricsEndpoint.handle(...exchange) : null,
     graphiql,
     page,
-    health: createHealth({ eventLog, hub, isStopping }),
+    health,
     isStopping,
     upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
   });
@@ -193,7 +203,12 @@ export async function startService(
 
   try {
     const { metricsPort } = config.telemetry;
-    if (metricsPort !== null) await metricsServer.listen(metricsPort, config.http.host);
+    if (metricsPort !== null) {
+      logger.info(
+        { url: await metricsServer.listen(metricsPort, config.http.host) },
+        "metrics have a port of their own",
+      );
+    }
     const url = await server.listen(config.http.port, config.http.host);
     return {
       url,

@@ -11,7 +11,8 @@ const SOUND_AFTER = 60_000;
 /** What a worker asks of the process that started it, and what it is told. */
 export type WorkerMessage =
   | { readonly type: "metrics?"; readonly id: number }
-  | { readonly type: "metrics"; readonly id: number; readonly text: string }
+  /** null where not all workers have answered. */
+  | { readonly type: "metrics"; readonly id: number; readonly text: string | null }
   | { readonly type: "stop" };
 
 /** Several processes of the service on one port. */
@@ -35,7 +36,10 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
 
   const answer = async (worker: Worker, message: WorkerMessage): Promise<void> => {
     if (message.type !== "metrics?") return;
-    const text = await metrics.clusterMetrics();
+    const text = await metrics.clusterMetrics().catch((error: unknown) => {
+      logger.warn({ err: error }, "the workers' metrics could not be added up");
+      return null;
+    });
     if (worker.isConnected()) worker.send({ type: "metrics", id: message.id, text } satisfies WorkerMessage);
   };
 
@@ -57,7 +61,7 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       const worker = cluster.fork();
       running.add(worker);
       worker.on("message", (message: WorkerMessage) => {
-        answer(worker, message).catch((error: unknown) => logger.warn({ err: error }, "no metrics of all workers"));
+        void answer(worker, message);
       });
       worker.once("listening", ({ address, port, addressType }) => {
         const name = addressType === 6 ? `[${address ?? "::"}]` : (address ?? "0.0.0.0");
@@ -96,22 +100,27 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
  * In a worker: the metrics of all workers together, as the process that started them adds them up.
  *
  * @param own this worker's share
+ * @returns what reads them; rejects where a worker is gone or does not answer
  */
 export function createSharedMetrics(own: Registry): () => Promise<string> {
   AggregatorRegistry.setRegistries(own);
   // Answers the questions for this share.
   new AggregatorRegistry();
-  const waiting = new Map<number, (text: string) => void>();
+  const waiting = new Map<number, PromiseWithResolvers<string>>();
   let asked = 0;
   cluster.worker?.on("message", (message: WorkerMessage) => {
     if (message.type !== "metrics") return;
-    waiting.get(message.id)?.(message.text);
+    const asker = waiting.get(message.id);
     waiting.delete(message.id);
+    if (message.text === null)
+      asker?.reject(new Error("Not every worker has answered. The next reading may have all."));
+    else asker?.resolve(message.text);
   });
-  return () =>
-    new Promise((resolve) => {
-      asked += 1;
-      waiting.set(asked, resolve);
-      cluster.worker?.send({ type: "metrics?", id: asked } satisfies WorkerMessage);
-    });
+  return () => {
+    const asker = Promise.withResolvers<string>();
+    asked += 1;
+    waiting.set(asked, asker);
+    cluster.worker?.send({ type: "metrics?", id: asked } satisfies WorkerMessage);
+    return asker.promise;
+  };
 }

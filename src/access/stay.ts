@@ -28,11 +28,17 @@ export interface Stays {
   begin(viewer: Viewer, onEnd: (error: ServiceError) => void): Stay;
   /** Ends every stay that is over: when the revocation list has changed, and now and then. */
   sweep(): void;
+  /** How many have ended so, and not by leaving. */
+  readonly ended: Readonly<Record<TokenEnd, number>>;
   stop(): void;
 }
 
+/** What may become of a token. */
+type TokenEnd = "expired" | "revoked";
+
 export function createStays(isRevoked: (tokenId: string) => boolean): Stays {
   const stays = new Set<LimitedStay>();
+  const ended = { expired: 0, revoked: 0 };
   const sweep = (): void => {
     // A stay that ends leaves the set.
     for (const stay of stays) stay.holds();
@@ -42,14 +48,17 @@ export function createStays(isRevoked: (tokenId: string) => boolean): Stays {
   return {
     begin(viewer, onEnd) {
       if (viewer === ANYONE) return UNENDING;
-      const stay = new LimitedStay(viewer, isRevoked, (error) => {
+      const stay = new LimitedStay(viewer, isRevoked, (end) => {
         stays.delete(stay);
-        if (error !== null) onEnd(error);
+        if (end === null) return;
+        ended[end] += 1;
+        onEnd(end === "expired" ? tokenExpired() : tokenRevoked());
       });
       stays.add(stay);
       return stay;
     },
     sweep,
+    ended,
     stop: () => clearInterval(timer),
   };
 }
@@ -59,12 +68,12 @@ export const UNENDING: Stay = Object.freeze({ viewer: ANYONE, holds: () => true,
 
 class LimitedStay implements Stay {
   readonly #isRevoked: (tokenId: string) => boolean;
-  /** Called once, without an error where the viewer has left. */
-  readonly #onOver: (error: ServiceError | null) => void;
+  /** Called once, with null where the viewer has left. */
+  readonly #onOver: (end: TokenEnd | null) => void;
   #viewer: Viewer;
   #over = false;
 
-  constructor(viewer: Viewer, isRevoked: (tokenId: string) => boolean, onOver: (error: ServiceError | null) => void) {
+  constructor(viewer: Viewer, isRevoked: (tokenId: string) => boolean, onOver: (end: TokenEnd | null) => void) {
     this.#viewer = viewer;
     this.#isRevoked = isRevoked;
     this.#onOver = onOver;
@@ -77,8 +86,8 @@ class LimitedStay implements Stay {
   holds(): boolean {
     if (this.#over) return false;
     const { expiresAt, tokenId } = this.#viewer;
-    if (Date.now() >= expiresAt) this.#end(tokenExpired());
-    else if (tokenId !== undefined && this.#isRevoked(tokenId)) this.#end(tokenRevoked());
+    if (Date.now() >= expiresAt) this.#end("expired");
+    else if (tokenId !== undefined && this.#isRevoked(tokenId)) this.#end("revoked");
     return !this.#over;
   }
 
@@ -90,9 +99,9 @@ class LimitedStay implements Stay {
     this.#end(null);
   }
 
-  #end(error: ServiceError | null): void {
+  #end(end: TokenEnd | null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#onOver(error);
+    this.#onOver(end);
   }
 }

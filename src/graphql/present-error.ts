@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { GraphQLError, type GraphQLErrorExtensions, Kind } from "graphql";
 import { ServiceError } from "../error.ts";
+import { handledRequest } from "../telemetry/request-id.ts";
 
 export interface PresentErrorOptions {
   /** Whether the message of an unexpected error is kept from the client. */
@@ -24,7 +25,10 @@ export function presentError(error: unknown, { maskUnexpected, logger }: Present
   }
   const errorId = randomUUID();
   const path = error instanceof GraphQLError ? error.path : undefined;
-  logger?.error({ err: root, errorId, path }, "unexpected error in a GraphQL operation");
+  logger?.error(
+    { err: root, errorId, requestId: handledRequest.getStore(), path },
+    "unexpected error in a GraphQL operation",
+  );
   const message = maskUnexpected || !(root instanceof Error) ? "Unexpected error." : root.message;
   return present(error, message, { code: "INTERNAL", errorId });
 }

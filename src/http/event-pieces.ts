@@ -26,8 +26,9 @@ export function piecesOf(run: Run, shape: PieceShape): Pieces {
     const parts: Buffer[] = [];
     const ends: number[] = [];
     let length = 0;
-    for (const entry of run.entries) {
-      const json = eventJson(run.group.encode(entry, run.isRecent), entry);
+    const encodings = run.group.encode(run.entries, run.isRecent);
+    for (const [index, entry] of run.entries.entries()) {
+      const json = eventJson(encodings[index] as Buffer, entry);
       const piece = [shape.before(entry), json, shape.behind];
       parts.push(...piece);
       length += piece.reduce((sum, part) => sum + part.length, 0);

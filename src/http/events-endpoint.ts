@@ -43,6 +43,8 @@ export interface EventsEndpointOptions {
  */
 export interface EventsEndpoint {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** How many are open now. */
+  readonly open: { readonly streams: number; readonly polls: number };
   /** Answers the polls, and breaks the streams off, so that their clients come back with their place. */
   close(): void;
 }
@@ -125,6 +127,9 @@ export function createEventsEndpoint(options: EventsEndpointOptions): EventsEndp
         return;
       }
       await (type === STREAM ? stream : poll)(response, query, viewer);
+    },
+    get open() {
+      return { streams: streams.size, polls: polls.size };
     },
     close() {
       for (const response of streams) response.destroy();

@@ -46,6 +46,8 @@ interface ServerContext {
 /** GraphQL over HTTP and SSE, and GraphiQL for browsers: Yoga, with subscriptions opened by their groups. */
 export interface GraphqlEndpoint {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Event streams that are open. */
+  readonly open: number;
   /**
    * Breaks off the event streams. They are not completed, which would tell a client that nothing more will come:
    * it sees the connection end, and comes back with its place.
@@ -97,6 +99,8 @@ export function createGraphqlEndpoint(options: GraphqlEndpointOptions): GraphqlE
     ],
   });
   const open = new Set<ServerResponse>();
+  const streams = (): ServerResponse[] =>
+    [...open].filter((response) => String(response.getHeader("content-type")).startsWith("text/event-stream"));
   return {
     async handle(request, response) {
       open.add(response);
@@ -105,10 +109,11 @@ export function createGraphqlEndpoint(options: GraphqlEndpointOptions): GraphqlE
       if (graphiql === null || !wantsPage(request)) await viewerFor(request);
       await yoga(request, response);
     },
+    get open() {
+      return streams().length;
+    },
     close() {
-      for (const response of open) {
-        if (String(response.getHeader("content-type")).startsWith("text/event-stream")) response.destroy();
-      }
+      for (const response of streams()) response.destroy();
     },
   };
 }

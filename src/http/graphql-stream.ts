@@ -60,6 +60,8 @@ export interface GraphqlStreamOptions {
  */
 export interface GraphqlStream {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Streams that are open or reserved. */
+  readonly open: number;
   /** Breaks the streams off, so that their clients come back with their place. */
   close(): void;
 }
@@ -165,6 +167,9 @@ export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStrea
       const [results] = told;
       if (results === null || typeof results === "string") answer(response, told);
       else await stream.serve(response, results);
+    },
+    get open() {
+      return streams.size;
     },
     close() {
       for (const stream of streams.values()) stream.breakOff();

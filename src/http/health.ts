@@ -23,6 +23,8 @@ interface Check {
 export interface Health {
   alive(request: IncomingMessage, response: ServerResponse): void;
   ready(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** What `/ready` would say. Never rejects. */
+  isReady(): Promise<boolean>;
 }
 
 export function createHealth({ eventLog, hub, isStopping }: HealthOptions): Health {
@@ -56,6 +58,7 @@ export function createHealth({ eventLog, hub, isStopping }: HealthOptions): Heal
     alive(request, response) {
       answer(request, response, 200, { status: "ok" });
     },
+    isReady: async () => (await checkLog()) === null && !isStopping(),
     async ready(request, response) {
       const checks = {
         eventLog: note("eventLog", await checkLog()),

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
 import { ServiceError } from "../error.ts";
 import { METRICS_PATH, type MetricsEndpoint } from "./metrics-endpoint.ts";
@@ -6,8 +7,8 @@ import { presentable, refuse } from "./refusal.ts";
 
 /** A port for Prometheus alone, which asks for no token: for a network that readers cannot reach. */
 export interface MetricsServer {
-  /** Rejects where it cannot listen. */
-  listen(port: number, host: string): Promise<void>;
+  /** Resolves to the URL of the metrics; rejects where it cannot listen. */
+  listen(port: number, host: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -25,7 +26,8 @@ export function createMetricsServer(endpoint: MetricsEndpoint, logger: Logger): 
         server.once("error", reject);
         server.listen(port, host, () => {
           server.removeListener("error", reject);
-          resolve();
+          const { address, family, port: bound } = server.address() as AddressInfo;
+          resolve(`http://${family === "IPv6" ? `[${address}]` : address}:${bound}${METRICS_PATH}`);
         });
       }),
     close: () =>

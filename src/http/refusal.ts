@@ -3,15 +3,20 @@ import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, ST
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { ServiceError } from "../error.ts";
+import { handledRequest } from "../telemetry/request-id.ts";
 
 /** Seconds after which whoever was sent away for now may ask again. */
 const RETRY_AFTER = "1";
 
 /** The error that may be told: an unexpected one only by an id, under which the log has it. */
-export function presentable(error: unknown, logger: Logger): ServiceError {
+export function presentable(
+  error: unknown,
+  logger: Logger,
+  requestId: string | undefined = handledRequest.getStore(),
+): ServiceError {
   if (error instanceof ServiceError) return error;
   const errorId = randomUUID();
-  logger.error({ err: error, errorId }, "a request could not be handled");
+  logger.error({ err: error, errorId, requestId }, "a request could not be handled");
   return new ServiceError("INTERNAL", "Unexpected error.", { errorId });
 }
 
@@ -56,7 +61,12 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** Refuses what has no response of its own: a WebSocket handshake, or bytes that never became a request. */
-export function refuseConnection(socket: Duplex, status: number, error?: ServiceError): void {
+export function refuseConnection(
+  socket: Duplex,
+  status: number,
+  error?: ServiceError,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   // Its peer may be gone by now, and nobody else listens to the errors of a socket that was to be upgraded.
   socket.on("error", () => socket.destroy());
   if (!socket.writable) {
@@ -64,8 +74,9 @@ export function refuseConnection(socket: Duplex, status: number, error?: Service
     return;
   }
   const body = error === undefined ? "" : `${JSON.stringify({ code: error.code, message: error.message })}\n`;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${lines.join("")}` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import type { ClientAddress } from "../access/client-address.ts";
 import type { ConnectionLimit } from "../access/connection-limit.ts";
 import type { HttpConfig } from "../config.ts";
 import { ServiceError } from "../error.ts";
+import { handledRequest, REQUEST_ID_HEADER, requestIdOf } from "../telemetry/request-id.ts";
 import { enterBasePath } from "./base-path.ts";
 import { EVENTS_PATH } from "./events-endpoint.ts";
 import type { Gate } from "./gate.ts";
@@ -15,6 +17,7 @@ import type { Health } from "./health.ts";
 import { METRICS_PATH } from "./metrics-endpoint.ts";
 import { PAGE_ASSETS_PATH, type Page } from "./page.ts";
 import { hasBody, presentable, refuse, refuseConnection, refuseGraphql } from "./refusal.ts";
+import { createRequestLog, UNKNOWN_ROUTE } from "./request-log.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { SESSION_PATH } from "./session-endpoint.ts";
 import { TICKETS_PATH } from "./tickets-endpoint.ts";
@@ -43,6 +46,9 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 
 export interface HttpServerOptions {
   readonly logger: Logger;
+  readonly addressOf: (request: IncomingMessage) => ClientAddress;
+  /** Is told of every answer, to count it. Must not throw. */
+  readonly onAnswered?: ((route: string, status: number) => void) | undefined;
   /** The folder that all is served under, such as `/mail`; empty for none. */
   readonly basePath: string;
   readonly timeouts: Pick<HttpConfig, "headersMs" | "requestMs" | "bodyIdleMs">;
@@ -123,6 +129,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     await handlerFor(path)(request, response);
   };
 
+  /** The path as the log and the metrics have it: one of few. */
+  const routeOf = (request: IncomingMessage): string => {
+    const path = pathOf(request);
+    if (routes.has(path) || healthRoutes.has(path)) return path;
+    return [GRAPHIQL_PATH, PAGE_ASSETS_PATH].find((folder) => path.startsWith(folder)) ?? UNKNOWN_ROUTE;
+  };
+  const requestLog = createRequestLog({ ...options, routeOf });
+
   const server = createServer({
     headersTimeout: timeouts.headersMs,
     requestTimeout: timeouts.requestMs,
@@ -130,10 +144,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
   });
   server.on("request", (request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      const refusal = presentable(error, logger);
-      if (response.headersSent) response.destroy();
-      else refuseByPath(request, response, refusal);
+    const requestId = requestLog.begin(request, response);
+    handledRequest.run(requestId, () => {
+      handle(request, response).catch((error: unknown) => {
+        const refusal = presentable(error, logger);
+        if (response.headersSent) response.destroy();
+        else refuseByPath(request, response, refusal);
+      });
     });
   });
   server.on("upgrade", (request, socket, head) => {
@@ -145,8 +162,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       socket.on("close", connections.enter(request));
       upgrade(request, socket, head);
     } catch (error) {
-      const refusal = presentable(error, logger);
-      refuseConnection(socket, refusal.status, refusal);
+      const requestId = requestIdOf(request);
+      const refusal = presentable(error, logger, requestId);
+      refuseConnection(socket, refusal.status, refusal, { [REQUEST_ID_HEADER]: requestId });
+      requestLog.refused(request, refusal);
     }
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ErrorCode, ServiceError } from "../error.ts";
+import { handledRequest } from "../telemetry/request-id.ts";
 
 /** Lines of one code within {@link WINDOW_MS}: a retrying sender, or a stranger, does not fill the disk. */
 const LINES = 10;
@@ -46,6 +47,7 @@ export function createRefusalLog(logger: Logger, now: () => number): RefusalLog 
       window.suppressed = 0;
       logger.warn(
         {
+          requestId: handledRequest.getStore(),
           code,
           status,
           bytes,

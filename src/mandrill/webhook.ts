@@ -6,6 +6,7 @@ import type { Event } from "../event/event.ts";
 import { eventIds } from "../event/event-id.ts";
 import type { AppendResult, EventLog } from "../event-log/event-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { handledRequest } from "../telemetry/request-id.ts";
 import type { BatchSpan, Tracing } from "../telemetry/tracing.ts";
 import { answer } from "./answer.ts";
 import { batchTypeOf, parseBatch, type RawEvent } from "./batch.ts";
@@ -122,7 +123,8 @@ export function createWebhook({
       return null;
     }
     const errorId = randomUUID();
-    logger.error({ err: error, errorId }, "a webhook request failed unexpectedly");
+    const requestId = handledRequest.getStore();
+    logger.error({ err: error, errorId, requestId }, "a webhook request failed unexpectedly");
     const message = `Something went wrong here; the service's log has it under ${errorId}.`;
     return new ServiceError("INTERNAL", message, { errorId });
   };

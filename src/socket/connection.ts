@@ -1,4 +1,4 @@
-import type { Context, WebSocket as LibrarySocket, Server } from "graphql-ws";
+import { CloseCode, type Context, type WebSocket as LibrarySocket, type Server } from "graphql-ws";
 import type { Logger } from "pino";
 import { type RawData, WebSocket } from "ws";
 import { MessageRate } from "../access/message-rate.ts";
@@ -13,7 +13,11 @@ import { batchRefused } from "./admission.ts";
 import { CLOSE, closeReason } from "./close-code.ts";
 import { type MessageHandler, MessageOrder } from "./message-order.ts";
 import { Operation } from "./operation.ts";
+import type { SocketEnd } from "./socket-ends.ts";
 import type { SocketWriter } from "./socket-writer.ts";
+
+/** RFC 6455, section 7.1.5: no close frame has come. */
+const ABNORMAL_CLOSURE = 1006;
 
 type MessageListener = Parameters<LibrarySocket["onMessage"]>[0];
 
@@ -29,6 +33,8 @@ export interface ConnectionOptions {
   readonly socket: ConnectedSocket;
   readonly writer: SocketWriter;
   readonly fromHandshake: Promise<Viewer>;
+  /** The id of its handshake. */
+  readonly requestId: string;
   readonly pingDue: number;
   /** When the peer must have said `connection_init`. By `performance.now()`. */
   readonly initDue: number;
@@ -36,7 +42,7 @@ export interface ConnectionOptions {
   readonly authenticationDue: number;
   readonly messagesPerMinute: number;
   readonly logger: Logger;
-  readonly onClose: (connection: Connection) => void;
+  readonly onClose: (connection: Connection, end: SocketEnd) => void;
 }
 
 /** One open socket: the graphql-ws library's way to its peer, and what the service knows of it. */
@@ -55,7 +61,11 @@ export class Connection implements LibrarySocket, MessageHandler {
   readonly authenticationDue: number;
   readonly #rate: MessageRate;
   readonly #logger: Logger;
-  readonly #onClose: (connection: Connection) => void;
+  readonly #requestId: string;
+  readonly #openedAt = performance.now();
+  readonly #onClose: ConnectionOptions["onClose"];
+  /** By which this service has ended it; null while it has not. */
+  #endedBy: { readonly code: number; readonly reason: string } | null = null;
   readonly #order = new MessageOrder(this);
   /** Who connected, as far as the handshake tells; null once that was asked for. */
   #fromHandshake: Promise<Viewer> | null;
@@ -64,7 +74,8 @@ export class Connection implements LibrarySocket, MessageHandler {
   #listener: MessageListener | null = null;
   #closed: ReturnType<Server<Connection>["opened"]> | null = null;
 
-  constructor({ socket, writer, fromHandshake, pingDue, logger, onClose, ...limits }: ConnectionOptions) {
+  constructor({ socket, writer, fromHandshake, requestId, pingDue, logger, onClose, ...limits }: ConnectionOptions) {
+    this.#requestId = requestId;
     this.socket = socket;
     this.writer = writer;
     this.#fromHandshake = fromHandshake;
@@ -118,13 +129,15 @@ export class Connection implements LibrarySocket, MessageHandler {
 
   /** Ends it because its peer was not let in. */
   turnAway(error: unknown): void {
-    if (error instanceof ServiceError) this.close(ERRORS[error.code].close ?? CLOSE.internal.code, error.message);
+    if (error instanceof ServiceError)
+      this.#close(ERRORS[error.code].close ?? CLOSE.internal.code, error.message, error.code);
     else this.failed(error);
   }
 
   #expel({ message }: ServiceError): void {
     const hasAll = this.writer.cut();
     for (const [, subscriber] of this.subscribers()) subscriber.close();
+    this.#endedBy ??= { code: CLOSE.tokenOver.code, reason: message };
     // Behind what the peer has yet to read, a close frame would let it read on.
     if (hasAll) this.socket.close(CLOSE.tokenOver.code, closeReason(message));
     else this.socket.terminate();
@@ -145,7 +158,24 @@ export class Connection implements LibrarySocket, MessageHandler {
     this.writer.text(message);
   }
 
+  /** Ends it as the library asks for it. */
   close(code = 1000, reason = ""): void {
+    // Its reasons quote the peer: an operation's id, a message.
+    this.#close(code, reason, CloseCode[code] ?? "");
+  }
+
+  end({ code, reason }: (typeof CLOSE)[keyof typeof CLOSE]): void {
+    this.#close(code, reason, reason);
+  }
+
+  /** Breaks it off: its peer would read no close frame. */
+  terminate(reason: string): void {
+    this.#endedBy ??= { code: ABNORMAL_CLOSURE, reason };
+    this.socket.terminate();
+  }
+
+  #close(code: number, reason: string, told: string): void {
+    this.#endedBy ??= { code, reason: told };
     // The close frame goes through `ws` and must not overtake what is queued.
     this.writer.flush();
     this.socket.close(code, closeReason(reason));
@@ -159,7 +189,7 @@ export class Connection implements LibrarySocket, MessageHandler {
     // Behind our close frame nothing counts any more.
     if (this.socket.readyState !== WebSocket.OPEN || this.#stay?.holds() === false) return;
     if (this.#rate.admits(performance.now())) this.#order.receive(message);
-    else this.close(CLOSE.tooManyMessages.code, CLOSE.tooManyMessages.reason);
+    else this.end(CLOSE.tooManyMessages);
   }
 
   /** Counts it among those of its viewer's token, and ends it where there are too many; false then. */
@@ -170,13 +200,13 @@ export class Connection implements LibrarySocket, MessageHandler {
     this.#leaveToken = byToken.take(subject, maxPerToken);
     if (this.#leaveToken !== null && this.socket.readyState === WebSocket.OPEN) return true;
     this.#leaveToken?.();
-    this.close(CLOSE.tooManySockets.code, CLOSE.tooManySockets.reason);
+    this.end(CLOSE.tooManySockets);
     return false;
   }
 
   batch(id: string): void {
     if (!this.acknowledged) {
-      this.close(CLOSE.unauthorized.code, CLOSE.unauthorized.reason);
+      this.end(CLOSE.unauthorized);
       return;
     }
     this.send(JSON.stringify({ id, type: "error", payload: [batchRefused()] }));
@@ -188,7 +218,7 @@ export class Connection implements LibrarySocket, MessageHandler {
 
   failed(error: unknown): void {
     this.#logger.error({ err: error }, "a socket's message could not be handled");
-    this.close(CLOSE.internal.code, CLOSE.internal.reason);
+    this.end(CLOSE.internal);
   }
 
   broken(error: Error): void {
@@ -198,7 +228,15 @@ export class Connection implements LibrarySocket, MessageHandler {
   closed(code: number, reason: string): void {
     this.#leaveToken?.();
     this.#stay?.leave();
-    this.#onClose(this);
+    const end = this.#endedBy ?? {
+      code,
+      reason: code === ABNORMAL_CLOSURE ? "Connection lost" : "Closed by its client",
+    };
+    this.#onClose(this, {
+      requestId: this.#requestId,
+      ...end,
+      durationMs: Math.round(performance.now() - this.#openedAt),
+    });
     this.#closed?.(code, reason).catch((error: unknown) => this.#logger.error({ err: error }, "a socket's end failed"));
   }
 }

@@ -20,12 +20,14 @@ import type { QueryContext } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
 import type { Hub } from "../hub/hub.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "../telemetry/request-id.ts";
 import { refusalOfOperation } from "./admission.ts";
 import { CLOSE } from "./close-code.ts";
-import { ConnectedSocket, Connection } from "./connection.ts";
+import { ConnectedSocket, Connection, type ConnectionOptions } from "./connection.ts";
 import { Operation } from "./operation.ts";
 import { viewerOfInit } from "./sign-in.ts";
-import { createFlushQueue, SocketWriter } from "./socket-writer.ts";
+import { createSocketEnds, type SocketEnd } from "./socket-ends.ts";
+import { createFlushQueue, type SentTally, SocketWriter } from "./socket-writer.ts";
 
 /** A ping that has not been answered by then ends its socket. Milliseconds. */
 const PONG_TIMEOUT = 10_000;
@@ -66,12 +68,17 @@ export interface GraphqlSockets {
   /** Breaks off what is still open. */
   destroy(): void;
   readonly size: number;
+  /** What all sockets were sent so far. */
+  readonly sent: Readonly<SentTally>;
+  /** Ends so far, by close code. */
+  readonly endsByCode: Readonly<Record<string, number>>;
 }
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
   const { hub, logger, presentError, limits, access } = options;
   const byToken = createQuota();
   const flushes = createFlushQueue();
+  const ends = createSocketEnds(logger);
   const connections = new Set<Connection>();
   let closing = false;
 
@@ -134,19 +141,23 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     clientTracking: false,
   });
 
+  webSockets.on("headers", (headers, request) => {
+    headers.push(`${REQUEST_ID_HEADER}: ${requestIdOf(request)}`);
+  });
+
   const inspection = setInterval(() => {
     const now = performance.now();
     for (const connection of connections) inspect(connection, now, options);
   }, INSPECTION_INTERVAL);
 
   // Apart from the handshake: what is kept with a socket must not keep its request.
-  const connect = (socket: ConnectedSocket, stream: Duplex, fromHandshake: Promise<Viewer>): void => {
+  const connect = (socket: ConnectedSocket, stream: Duplex, handshake: Handshake): void => {
     // From here on `ws` has a listener of its own.
     stream.off("error", destroyOnError);
     const connection = new Connection({
       socket,
       writer: new SocketWriter(stream, flushes, options.maxBufferedBytes),
-      fromHandshake,
+      ...handshake,
       pingDue: performance.now() + options.pingInterval,
       initDue: performance.now() + limits.initMs,
       authenticationDue: performance.now() + limits.authenticationMs,
@@ -157,7 +168,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     connections.add(connection);
     connection.open(server);
   };
-  const forget = (connection: Connection): void => void connections.delete(connection);
+  const forget = (connection: Connection, end: SocketEnd): void => {
+    connections.delete(connection);
+    ends.note(end);
+  };
 
   return {
     upgrade(request, socket, head) {
@@ -169,7 +183,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       const viewer = access.viewerOf(request);
       // Told to the client once it says who it is: a close code reaches a browser, a refused handshake does not.
       viewer.catch(() => {});
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, viewer));
+      const handshake = { fromHandshake: viewer, requestId: requestIdOf(request) };
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, handshake));
     },
     async close(spreadMs) {
       closing = true;
@@ -177,24 +192,29 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       const closed = all.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
       const step = spreadMs / Math.max(1, all.length);
       all.forEach((connection, index) => {
-        setTimeout(() => connection.close(CLOSE.restart.code, CLOSE.restart.reason), step * index);
+        setTimeout(() => connection.end(CLOSE.restart), step * index);
       });
       await Promise.all(closed);
       clearInterval(inspection);
       webSockets.close();
     },
     destroy() {
-      for (const { socket } of connections) socket.terminate();
+      for (const connection of connections) connection.terminate("Not gone when the service had to stop");
     },
     get size() {
       return connections.size;
     },
+    sent: flushes.sent,
+    endsByCode: ends.byCode,
   };
 }
 
 function destroyOnError(this: Duplex): void {
   this.destroy();
 }
+
+/** What is kept of a handshake. */
+type Handshake = Pick<ConnectionOptions, "fromHandshake" | "requestId">;
 
 interface SocketExecutionArgs extends ExecutionArgs {
   readonly contextValue: QueryContext;
@@ -218,18 +238,19 @@ async function subscribe(
 /** Pings where it is due, and ends a socket whose peer has not answered or does not read. */
 function inspect(connection: Connection, now: number, options: GraphqlSocketsOptions): void {
   const { hub, stallTimeout, pingInterval } = options;
-  const { socket, writer } = connection;
+  const { writer } = connection;
   // What would be overdue by the next look is due now: together, the times of ping and pong are kept.
   const soon = now + INSPECTION_INTERVAL;
-  if (soon > connection.pongDue || (writer.fullSince !== null && now - writer.fullSince > stallTimeout)) {
-    socket.terminate();
+  const isStalled = writer.fullSince !== null && now - writer.fullSince > stallTimeout;
+  if (soon > connection.pongDue || isStalled) {
+    connection.terminate(isStalled ? "Reads nothing" : "No pong");
     return;
   }
   if (connection.context === null && now > connection.initDue) {
     connection.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout");
   }
   if (connection.viewer === null && now > connection.authenticationDue) {
-    connection.close(CLOSE.unauthenticated.code, CLOSE.unauthenticated.reason);
+    connection.end(CLOSE.unauthenticated);
   }
   if (!connection.acknowledged || soon < connection.pingDue) return;
   connection.pingDue = now + pingInterval;

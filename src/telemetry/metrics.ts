@@ -5,10 +5,12 @@ export interface MetricRow {
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly labels?: readonly string[];
+  /** Values of its one label that are there from the start, at 0: an increase from nothing is not seen as one. */
+  readonly known?: readonly string[];
   /** Upper bounds, in the unit of the name. */
   readonly buckets?: readonly number[];
   /** How the values of several workers become one. @default "sum" */
-  readonly workers?: "sum" | "max";
+  readonly workers?: "sum" | "max" | "min";
 }
 
 /** From what a local Redis takes to what Mandrill waits for. Seconds. */
@@ -25,6 +27,17 @@ export const METRICS = {
     type: "counter",
     help: "Requests to /mandrill by what they were answered with: `OK`, or the code of the refusal.",
     labels: ["code"],
+    known: [
+      "OK",
+      "SIGNATURE_MISSING",
+      "SIGNATURE_MISMATCH",
+      "BATCH_MALFORMED",
+      "BODY_TOO_LARGE",
+      "UNSUPPORTED_MEDIA_TYPE",
+      "REQUEST_TIMEOUT",
+      "LOG_UNAVAILABLE",
+      "INTERNAL",
+    ],
   },
   mandrill_live_events_received_total: {
     type: "counter",
@@ -35,6 +48,7 @@ export const METRICS = {
     type: "counter",
     help: "Events in batches that were acknowledged, by result: `appended` or `duplicate`.",
     labels: ["result"],
+    known: ["appended", "duplicate"],
   },
   mandrill_live_append_duration_seconds: {
     type: "histogram",
@@ -62,6 +76,16 @@ export const METRICS = {
     help: "Groups of equal subscriptions: executions an event costs at the most.",
   },
   mandrill_live_sockets: { type: "gauge", help: "Open WebSockets." },
+  mandrill_live_sockets_closed_total: {
+    type: "counter",
+    help: "WebSockets that have ended, by close code; `other` where it is none of a registry's.",
+    labels: ["code"],
+  },
+  mandrill_live_streams: {
+    type: "gauge",
+    help: "Answers that stay open: `/events` as `event-stream` and `long-poll`, GraphQL as `graphql-sse` (one operation) and `graphql-stream` (many).",
+    labels: ["transport"],
+  },
   mandrill_live_replaying: { type: "gauge", help: "Subscribers that are reading from the log, or wait to." },
   mandrill_live_replays_total: { type: "counter", help: "Subscriptions that began behind the head." },
   mandrill_live_frames_sent_total: { type: "counter", help: "WebSocket frames handed to the kernel." },
@@ -70,11 +94,34 @@ export const METRICS = {
     type: "counter",
     help: "Subscriptions that ended, by code: `OK` where the client or its connection ended them.",
     labels: ["code"],
+    known: ["OK"],
   },
   mandrill_live_gaps_told_total: {
     type: "counter",
     help: "Gaps that a subscriber was told of, by code.",
     labels: ["code"],
+    known: ["CURSOR_EXPIRED", "CURSOR_UNKNOWN", "SUBSCRIBER_LAGGED"],
+  },
+  mandrill_live_http_requests_total: {
+    type: "counter",
+    help: "HTTP requests that are over, by path (`other` where nothing is) and status; of WebSocket handshakes the refused ones.",
+    labels: ["path", "status"],
+  },
+  mandrill_live_graphql_errors_total: {
+    type: "counter",
+    help: "Errors told to whoever asked by GraphQL, or listened on any transport, by code: refused, limited, failed.",
+    labels: ["code"],
+    known: ["UNAUTHENTICATED", "FORBIDDEN", "LIMIT_EXCEEDED", "LOG_UNAVAILABLE", "INTERNAL"],
+  },
+  mandrill_live_stays_ended_total: {
+    type: "counter",
+    help: "Connections and streams that were ended because their token had `expired`, or was `revoked`.",
+    labels: ["reason"],
+  },
+  mandrill_live_ready: {
+    type: "gauge",
+    workers: "min",
+    help: "1 where `/ready` says yes; 0 where it says no, or the log takes more than a second to answer.",
   },
   mandrill_live_feed_lag_entries: {
     type: "gauge",
@@ -82,6 +129,11 @@ export const METRICS = {
     help: "Entries that the log holds and this instance has not handed out.",
   },
   mandrill_live_log_entries: { type: "gauge", workers: "max", help: "Entries that the log holds." },
+  mandrill_live_log_trimmed_entries_total: {
+    type: "counter",
+    workers: "max",
+    help: "Entries that the log has trimmed since it began.",
+  },
   mandrill_live_log_oldest_age_seconds: {
     type: "gauge",
     workers: "max",
@@ -102,14 +154,13 @@ type MetricOf<N extends MetricName> = {
 export interface Metrics {
   /** Every metric by its name. */
   readonly of: { readonly [N in MetricName]: MetricOf<N> };
-  /** A gauge, or a counter without labels, whose value is looked up whenever the metrics are read. */
+  /** A gauge or a counter, of one label at the most, whose values are looked up whenever the metrics are read. */
   lookUp(name: MetricName, read: Read): void;
   readonly registry: Registry;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const readings = new Map<string, Read>();
   const of = Object.fromEntries(
     Object.entries(METRICS as Record<string, MetricRow>).map(([name, row]) => [
@@ -120,33 +171,55 @@ export function createMetrics(): Metrics {
   return {
     of: of as unknown as Metrics["of"],
     lookUp: (name, read) => void readings.set(name, read),
-    registry,
+    registry: Registry.merge([registry, processMetrics()]),
   };
 }
 
-/** undefined leaves the value as it is. */
-type Read = () => number | undefined | Promise<number | undefined>;
+let ofProcess: Registry | undefined;
+
+/**
+ * The library's own. It observes the garbage collector and the event loop, and never stops: so once for a process, and
+ * in a registry that keeps nothing of a service which has come and gone in it.
+ */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+
+/** One value, or one for each value of the label; undefined leaves what there is. */
+type Found = number | Readonly<Record<string, number>> | undefined;
+type Read = () => Found | Promise<Found>;
 
 function create(name: string, row: MetricRow, registry: Registry, read: Read): Counter | Gauge | Histogram {
-  const { type, help, labels = [], buckets = [], workers = "sum" } = row;
+  const { type, help, labels = [], known = [], buckets = [], workers = "sum" } = row;
   const common = { name, help, labelNames: [...labels], registers: [registry], aggregator: workers };
+  const labelled = (found: Exclude<Found, undefined>): [Record<string, string>, number][] =>
+    typeof found === "number"
+      ? [[{}, found]]
+      : Object.entries(found).map(([value, count]) => [{ [labels[0] as string]: value }, count]);
   switch (type) {
-    case "counter":
-      return new Counter({
+    case "counter": {
+      const counter = new Counter({
         ...common,
         async collect() {
-          const value = await read();
-          if (value === undefined) return;
+          const found = await read();
+          if (found === undefined) return;
           this.reset();
-          this.inc(value);
+          for (const [of, count] of labelled(found)) this.inc(of, count);
         },
       });
+      for (const value of known) counter.inc({ [labels[0] as string]: value }, 0);
+      return counter;
+    }
     case "gauge":
       return new Gauge({
         ...common,
         async collect() {
-          const value = await read();
-          if (value !== undefined) this.set(value);
+          const found = await read();
+          if (found !== undefined) for (const [of, count] of labelled(found)) this.set(of, count);
         },
       });
     case "histogram":
