@@ -1,9 +1,10 @@
-import { type DocumentNode, type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from "graphql";
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { MarkedEntry } from "../event-log/event-log.ts";
 import type { Group } from "../hub/subscriber.ts";
 import type { EventContext } from "./context.ts";
 import { createEncodingCache, type EncodingCache } from "./encoding-cache.ts";
+import { createExecuteEach, type ExecuteEach } from "./joint-execution.ts";
 
 /** What makes two subscribers' results equal, whatever they filter by. */
 export interface Selection {
@@ -29,38 +30,38 @@ export interface GroupsOptions {
 /** Subscribers that share one execution and one encoding of each event. */
 export class SelectionGroup implements Group {
   readonly selection: Selection;
-  readonly #schema: GraphQLSchema;
+  readonly #executeEach: ExecuteEach;
   readonly #presentError: PresentError;
   readonly #encodings: EncodingCache;
 
-  constructor(selection: Selection, { schema, presentError }: GroupsOptions, encodings: EncodingCache) {
+  constructor(selection: Selection, executeEach: ExecuteEach, presentError: PresentError, encodings: EncodingCache) {
     this.selection = selection;
-    this.#schema = schema;
+    this.#executeEach = executeEach;
     this.#presentError = presentError;
     this.#encodings = encodings;
   }
 
-  /** The result for one entry. The schema has no asynchronous field below Subscription. */
-  execute(entry: LiveEntry): ExecutionResult {
-    const { document, operationName, variableValues, context } = this.selection;
-    const result = execute({
-      schema: this.#schema,
-      document,
-      operationName,
-      variableValues,
-      contextValue: context,
-      rootValue: entry,
-    }) as ExecutionResult;
-    const errors = result.errors?.map((error) => this.#presentError(error));
-    return { ...result, ...(errors === undefined ? {} : { errors }), extensions: { cursor: entry.cursor } };
+  /** The result for each entry. */
+  execute(entries: readonly LiveEntry[]): readonly ExecutionResult[] {
+    return this.#executeEach(this.selection, entries).map((result, index) => {
+      const errors = result.errors?.map((error) => this.#presentError(error));
+      const extensions = { cursor: (entries[index] as LiveEntry).cursor };
+      return { ...result, ...(errors === undefined ? {} : { errors }), extensions };
+    });
   }
 
-  encode(entry: LiveEntry, isRecent: boolean): Buffer {
-    const known = this.#encodings.get(this, entry);
-    if (known !== undefined) return known;
-    const encoding = Buffer.from(JSON.stringify(this.execute(entry)));
-    if (isRecent) this.#encodings.add(this, entry, encoding);
-    return encoding;
+  encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[] {
+    const known = entries.map((entry) => this.#encodings.get(this, entry));
+    const missing = entries.filter((_entry, index) => known[index] === undefined);
+    const made = this.execute(missing).map((result) => Buffer.from(JSON.stringify(result)));
+    let next = 0;
+    return entries.map((entry, index) => {
+      const kept = known[index];
+      if (kept !== undefined) return kept;
+      const encoding = made[next++] as Buffer;
+      if (isRecent) this.#encodings.add(this, entry, encoding);
+      return encoding;
+    });
   }
 }
 
@@ -78,11 +79,12 @@ export interface Groups {
 export function createGroups(options: GroupsOptions): Groups {
   const groups = new Map<string, { readonly group: SelectionGroup; subscribers: number }>();
   const encodings = createEncodingCache();
+  const executeEach = createExecuteEach(options.schema);
   return {
     enter(selection) {
       let known = groups.get(selection.key);
       if (known === undefined) {
-        known = { group: new SelectionGroup(selection, options, encodings), subscribers: 0 };
+        known = { group: new SelectionGroup(selection, executeEach, options.presentError, encodings), subscribers: 0 };
         groups.set(selection.key, known);
       }
       known.subscribers += 1;

@@ -5,10 +5,10 @@ import type { LiveEntry } from "../event/live-entry.ts";
 /** Subscribers that share an execution. The hub only knows it apart from others; transports encode with it. */
 export interface Group {
   /**
-   * The JSON text of one result, UTF-8: the same bytes for everyone in the group.
-   * @param isRecent whether others may soon want it too
+   * The JSON text of each entry's result, UTF-8: the same bytes for everyone in the group.
+   * @param isRecent whether others may soon want them too
    */
-  encode(entry: LiveEntry, isRecent: boolean): Buffer;
+  encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[];
 }
 
 /** Entries for equal subscribers, in the log's order, and what transports derive from them once for all. */

@@ -65,6 +65,10 @@ class NextFrames implements QueuedFrames {
     this.length = (template.ends[to - 1] as number) - this.#start;
   }
 
+  get count(): number {
+    return this.#to - this.#from;
+  }
+
   copyTo(target: Buffer, offset: number): void {
     this.#template.bytes.copy(target, offset, this.#start, this.#start + this.length);
     this.#writeIds(target, this.#start - offset);
@@ -99,7 +103,7 @@ class NextFrames implements QueuedFrames {
 }
 
 function makeTemplate({ group, entries, isRecent }: Run, idLength: number): FrameTemplate {
-  const payloads = entries.map((entry) => group.encode(entry, isRecent));
+  const payloads = group.encode(entries, isRecent);
   const around = BEFORE_ID.length + idLength + AFTER_ID.length + AFTER_PAYLOAD.length;
   const sizes = payloads.map((payload) => around + payload.length);
   const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + headerLength(size) + size, 0));

@@ -14,6 +14,8 @@ export interface FrameOwner {
 /** Frames that wait for the end of the turn: what they take until then is shared by all who get the same. */
 export interface QueuedFrames {
   readonly owner: FrameOwner | null;
+  /** How many they are. */
+  readonly count: number;
   /** Bytes. */
   readonly length: number;
   copyTo(target: Buffer, offset: number): void;
@@ -104,8 +106,11 @@ export class SocketWriter {
     this.#queuedBytes = 0;
     if (this.#socket.destroyed || !this.#socket.writable || !this.stay.holds()) return;
     let together: QueuedFrames[] = [];
+    const { sent } = this.#flushes;
     for (const frames of queue) {
       if (frames.owner?.closed === true) continue;
+      sent.frames += frames.count;
+      sent.bytes += frames.length;
       if (frames.length < ALONE_BYTES) {
         together.push(frames);
         continue;
@@ -159,8 +164,15 @@ export class SocketWriter {
 /** The longest rest between two flushes. Milliseconds. */
 const MAX_REST = 5;
 
+/** What all writers of a flush queue have handed to their sockets, close frames and pings of `ws` apart. */
+export interface SentTally {
+  frames: number;
+  bytes: number;
+}
+
 /** Writers with something to write. They are flushed together. */
 export interface FlushQueue {
+  readonly sent: SentTally;
   add(writer: SocketWriter): void;
 }
 
@@ -181,6 +193,7 @@ export function createFlushQueue(): FlushQueue {
     restUntil = ended + Math.min(ended - begun, MAX_REST);
   };
   return {
+    sent: { frames: 0, bytes: 0 },
     add(writer) {
       if (writers.push(writer) > 1) return;
       const rest = restUntil - performance.now();
@@ -217,6 +230,7 @@ export function writeHeader(target: Buffer, offset: number, payloadBytes: number
 /** A message of the protocol, which is nobody's own and never dropped. */
 class TextFrame implements QueuedFrames {
   readonly owner = null;
+  readonly count = 1;
   readonly length: number;
   readonly #message: string;
   readonly #messageBytes: number;

@@ -8,6 +8,9 @@ import type { Environment } from "../../src/config.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
+/** As in package.json's `start`: decision 26. */
+const FLAGS = ["--max-semi-space-size=16"];
+
 /** The service as a process of its own: to be killed, paused and told to stop. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly url: string;
@@ -38,7 +41,7 @@ export async function spawnService({
   main = MAIN,
 }: ServiceProcessOptions = {}): Promise<ServiceProcess> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), "mandrill-live-")));
-  const child: ChildProcess = spawn(process.execPath, [main], {
+  const child: ChildProcess = spawn(process.execPath, [...FLAGS, main], {
     cwd: folder,
     env: { PORT: "0", LOG_LEVEL: "warn", DATA_DIR: dataDir, PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -25,8 +25,14 @@ let posted = 0;
 let most = 0;
 beforeAll(async () => {
   service = await spawnService({
-    // Whoever stands still is to be found as it is, after the test's own time: no ping, no stall may end it before.
-    env: { MAX_BUFFERED_BYTES: String(MAX_BUFFERED_BYTES), PING_SECONDS: "600", STALL_SECONDS: "600" },
+    env: {
+      MAX_BUFFERED_BYTES: String(MAX_BUFFERED_BYTES),
+      // Whoever stands still is to be found as it is, after the test's own time: no ping, no stall may end it before.
+      PING_SECONDS: "600",
+      STALL_SECONDS: "600",
+      // MiB. What V8 gives to new objects grows with use, to 128 MiB whoever reads or not: here, what sockets hold counts.
+      NODE_OPTIONS: "--max-semi-space-size=8",
+    },
   });
   healthy = await HealthyReaders.connect(service.socketUrl, READERS);
 });

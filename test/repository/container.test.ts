@@ -65,7 +65,7 @@ describe("the Dockerfile", () => {
     const text = await textOf("Dockerfile");
     const final = text.slice(text.lastIndexOf("\nFROM "));
     expect(final).toMatch(/^USER node$/m);
-    expect(final).toMatch(/^CMD \["node", "src\/main\.ts"\]$/m);
+    expect(final).toMatch(/^CMD \["node", "--max-semi-space-size=16", "src\/main\.ts"\]$/m);
     expect(final).toMatch(/^HEALTHCHECK /m);
     expect(text).toMatch(/npm prune --omit=dev/);
     const ignored = (await textOf(".dockerignore")).trim().split("\n");

@@ -11,7 +11,7 @@ const sink: Sink = {
   drained: () => Promise.resolve(),
   end() {},
 };
-const group = (): Group => ({ encode: () => Buffer.alloc(0) });
+const group = (): Group => ({ encode: (entries) => entries.map(() => Buffer.alloc(0)) });
 const subscriber = (filter: EventFilter, of: Group): Subscriber =>
   new Subscriber({ group: of, filter, sink, after: null, liveFrom: 0, leave() {} });
 

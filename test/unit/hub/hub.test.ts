@@ -6,7 +6,7 @@ import { createHub, type Hub } from "../../../src/hub/hub.ts";
 import type { Group, Run, Sink, Subscriber } from "../../../src/hub/subscriber.ts";
 import { createScriptedLog, type ScriptedLog } from "../../harness/scripted-log.ts";
 
-const GROUP: Group = { encode: (entry) => Buffer.from(String(entry.number)) };
+const GROUP: Group = { encode: (entries) => entries.map(({ number }) => Buffer.from(String(number))) };
 
 /** A sink that keeps what it is offered, up to a bound that the test moves. */
 class KeepingSink implements Sink {

@@ -35,8 +35,11 @@ class LoopedSocket extends Duplex {
 }
 
 const payloads: Group = {
-  encode: (entry) => Buffer.from(`{"data":{"n":${entry.number},"x":"${"é".repeat(entry.number)}"}}`),
+  encode: (entries) => entries.map(({ number }) => Buffer.from(`{"data":{"n":${number},"x":"${"é".repeat(number)}"}}`)),
 };
+const repeating = (letter: string, length: number): Group => ({
+  encode: (entries) => entries.map(() => Buffer.from(JSON.stringify(letter.repeat(length)))),
+});
 const operation = (text: string): FramedOperation => {
   const id = JSON.stringify(text).slice(1, -1);
   return { id, idBytes: Buffer.byteLength(id), closed: false };
@@ -70,7 +73,7 @@ describe("next frames", () => {
 
   it("use the 64-bit length from 65,536 bytes on", async () => {
     const { socket, writer } = setUp();
-    const group: Group = { encode: () => Buffer.from(JSON.stringify("y".repeat(70_000))) };
+    const group = repeating("y", 70_000);
     queueNextFrames(writer, operation("a"), new Run(group, [createEntryMaker().next()], true), 0);
     await settled();
     expect(JSON.parse(socket.messages[0]!).payload).toHaveLength(70_000);
@@ -100,7 +103,7 @@ describe("next frames", () => {
   it("let one frame larger than the bound through where nothing waits, and one only", () => {
     const { socket, writer } = setUp(100);
     socket.stopped = true;
-    const group: Group = { encode: () => Buffer.from(JSON.stringify("z".repeat(5_000))) };
+    const group = repeating("z", 5_000);
     const run = new Run(group, createEntryMaker().run(3), true);
     expect(queueNextFrames(writer, operation("a"), run, 0)).toBe(1);
     expect(queueNextFrames(writer, operation("a"), run, 1)).toBe(1);
