@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Environment } from "../../src/config.ts";
 import { expectComplete, expectToldOnce, untilTold } from "../harness/fault-outcome.ts";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
@@ -43,6 +43,9 @@ async function startPair(): Promise<Pair> {
 function by(sentinelPort: number, env: Environment = {}): Environment {
   return { REDIS_SENTINELS: `127.0.0.1:${sentinelPort}`, REDIS_SENTINEL_MASTER: MASTER, ...env };
 }
+
+// A failover takes some seconds, and on a busy machine many.
+vi.setConfig({ testTimeout: 90_000 });
 
 describe("a replica that Sentinel promotes, under load", () => {
   it("with all that its master had: everything is complete", async () => {
