@@ -206,7 +206,8 @@ describe("the live page", () => {
     await live.row("number-149@example.com").waitFor();
     await live.page.getByRole("listbox").focus();
     await live.page.keyboard.press("End");
-    await live.row("number-50@example.com").waitFor();
+    // The older ones are there before the end is gone to again: until then it is where the first page ends.
+    await live.page.locator('[role="option"][aria-setsize="150"]').first().waitFor();
     await live.page.keyboard.press("End");
     await live.row("number-0@example.com").waitFor();
   });
