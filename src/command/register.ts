@@ -1,5 +1,6 @@
 import type { Environment } from "../config.ts";
 import { ENV_FILE, environmentWith } from "../env-file.ts";
+import { EVENT_TYPES } from "../event/event-type.ts";
 import { type SettingKind, secret, text, url } from "../setting-kind.ts";
 import { maskedUrl } from "../telemetry/masked-url.ts";
 import { optionValue, runCommand, UsageError } from "./command-line.ts";
@@ -7,20 +8,7 @@ import { writeVariables } from "./env-file.ts";
 import { createMandrillApi, type MandrillApi, MandrillError, type RegisteredWebhook } from "./register/mandrill-api.ts";
 
 /** Every kind that Mandrill posts to a webhook: those of messages, then those of its lists. Inbound mail has routes. */
-const EVENTS = [
-  "send",
-  "deferral",
-  "hard_bounce",
-  "soft_bounce",
-  "delivered",
-  "open",
-  "click",
-  "spam",
-  "unsub",
-  "reject",
-  "blacklist",
-  "whitelist",
-] as const;
+const EVENTS = EVENT_TYPES.filter((type) => type !== "inbound" && type !== "other");
 
 const HELP = `Registers a webhook with Mandrill, for all kinds of event, and prints its key.
 

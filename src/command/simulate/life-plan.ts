@@ -1,21 +1,8 @@
+import { EVENT_TYPES } from "../../event/event-type.ts";
 import type { Random } from "./random.ts";
 
 /** The kinds of event that the simulator posts, as Mandrill spells them. */
-export const SIMULATED_TYPES = [
-  "send",
-  "deferral",
-  "hard_bounce",
-  "soft_bounce",
-  "delivered",
-  "open",
-  "click",
-  "spam",
-  "unsub",
-  "reject",
-  "blacklist",
-  "whitelist",
-  "inbound",
-] as const;
+export const SIMULATED_TYPES = EVENT_TYPES.filter((type) => type !== "other");
 
 export type SimulatedType = (typeof SIMULATED_TYPES)[number];
 

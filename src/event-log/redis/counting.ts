@@ -1,10 +1,10 @@
 import { ServiceError } from "../../error.ts";
 import type { EventFilter } from "../../event/event-filter.ts";
 import { EVENT_TYPES, type EventType } from "../../event/event-type.ts";
+import { type CountTotals, createCountTotals } from "../count-totals.ts";
 import { admittedValues, bucketStarts, isCountedByMinute } from "../event-counts.ts";
 import { COUNT_LIMIT, type CountQuery, type CountRow } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
-import { type CountTotals, createCountTotals } from "./count-totals.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
 import { examination, keySetsOf, matchingBlocks, membership, sizesOf, smallestFirst } from "./matching.ts";

@@ -1,8 +1,8 @@
 import type { EventFilter } from "../../event/event-filter.ts";
 import { EVENT_TYPES, type EventType, isEventType } from "../../event/event-type.ts";
+import type { CountTotals } from "../count-totals.ts";
 import { admittedValues, COUNT_MINUTE_MS } from "../event-counts.ts";
 import type { RedisClient } from "./connection.ts";
-import type { CountTotals } from "./count-totals.ts";
 import { countName, type RedisKeys } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
 import { inPipeline } from "./pipeline.ts";

@@ -1,6 +1,7 @@
 import { ServiceError } from "../../error.ts";
 import type { EventFilter } from "../../event/event-filter.ts";
 import { EVENT_TYPES, type EventType } from "../../event/event-type.ts";
+import { type CountTotals, createCountTotals } from "../count-totals.ts";
 import { admittedValues, bucketStarts, COUNT_MINUTE_MS, isCountedByMinute, minuteOf } from "../event-counts.ts";
 import { COUNT_LIMIT, type CountQuery, type CountRow } from "../event-log.ts";
 import { examination } from "./block-matches.ts";
@@ -53,7 +54,7 @@ export function createCount({ state }: LogFile, postings: Postings, counts: Minu
     );
   }
 
-  function addHeld({ filter }: CountQuery, starts: readonly number[], totals: Totals): void {
+  function addHeld({ filter }: CountQuery, starts: readonly number[], totals: CountTotals): void {
     const from = timeline.firstAt(starts[0] as number, state.oldest, state.number);
     const firsts = [from];
     for (const start of starts.slice(1)) {
@@ -66,7 +67,7 @@ export function createCount({ state }: LogFile, postings: Postings, counts: Minu
     });
   }
 
-  function addTrimmed({ filter }: CountQuery, starts: readonly number[], totals: Totals): void {
+  function addTrimmed({ filter }: CountQuery, starts: readonly number[], totals: CountTotals): void {
     const types = admittedValues(filter, "type") ?? EVENT_TYPES;
     const subaccounts = admittedValues(filter, "subaccount") ?? [null];
     const parted = minuteOf(timeline.receivedAt(state.oldest));
@@ -87,34 +88,11 @@ export function createCount({ state }: LogFile, postings: Postings, counts: Minu
   }
 
   return (query) => {
-    const totals = createTotals();
+    const totals = createCountTotals();
     if (state.number === 0 || query.to <= query.from) return [];
     const starts = bucketStarts(query);
     addHeld(query, starts, totals);
     if (state.oldest > 1 && isCountedByMinute(query.filter)) addTrimmed(query, starts, totals);
     return totals.rows();
-  };
-}
-
-interface Totals {
-  add(bucket: number, type: EventType, count: number): void;
-  /** By bucket, then by type in the order of EVENT_TYPES; without the zeros. */
-  rows(): CountRow[];
-}
-
-function createTotals(): Totals {
-  const buckets = new Map<number, Map<EventType, number>>();
-  return {
-    add(bucket, type, count) {
-      const types = buckets.get(bucket) ?? new Map<EventType, number>();
-      types.set(type, (types.get(type) ?? 0) + count);
-      buckets.set(bucket, types);
-    },
-    rows() {
-      const sorted = [...buckets].toSorted(([a], [b]) => a - b);
-      return sorted.flatMap(([bucket, types]) =>
-        EVENT_TYPES.map((type) => ({ bucket, type, count: types.get(type) ?? 0 })).filter(({ count }) => count > 0),
-      );
-    },
   };
 }

@@ -1,5 +1,5 @@
-import { EVENT_TYPES, type EventType } from "../../event/event-type.ts";
-import type { CountRow } from "../event-log.ts";
+import { EVENT_TYPES, type EventType } from "../event/event-type.ts";
+import type { CountRow } from "./event-log.ts";
 
 /** Counts by bucket and type, added up in any order. */
 export interface CountTotals {
