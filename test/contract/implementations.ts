@@ -81,8 +81,9 @@ async function contentOf(client: Redis, key: string): Promise<unknown> {
   }
 }
 
-const redis: Implementation = {
-  name: "Redis",
+/** @param tailBytes from which on the index is kept in blocks; the default where it is absent */
+const redisWith = (name: string, tailBytes?: number): Implementation => ({
+  name,
   severalHandles: true,
   async start() {
     const server = await startRedisServer();
@@ -94,7 +95,7 @@ const redis: Implementation = {
         const handles: EventLog[] = [];
         const open = async (otherLimits = limits) => {
           const connection = { kind: "standalone", url: server.url } as const;
-          const eventLog = openRedisEventLog({ connection, prefix, limits: otherLimits });
+          const eventLog = openRedisEventLog({ connection, prefix, limits: otherLimits, tailBytes });
           handles.push(eventLog);
           return eventLog;
         };
@@ -112,7 +113,11 @@ const redis: Implementation = {
       stop: () => server.stop(),
     };
   },
-};
+});
 
 /** Every implementation of the event log: the contract suite runs on each. */
-export const IMPLEMENTATIONS: readonly Implementation[] = [sqlite, redis];
+export const IMPLEMENTATIONS: readonly Implementation[] = [
+  sqlite,
+  redisWith("Redis"),
+  redisWith("Redis with an index in blocks", 1),
+];

@@ -2,22 +2,21 @@
 -- and indexes it, counts it by the minute, and tells whoever listens. The first write is one that Redis refuses when
 -- its memory is full (HSET, XADD), so a refused append leaves nothing behind.
 --
--- KEYS  1 meta, 2 entries, 3 terms, 4 ids, 5 minutes, 6 minute, 7 counts; from 8 on the index keys of the batch
+-- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts, 7 tail, 8 blocks
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 milliseconds and 4 entries of the deduplication window
 --       5 channel, 6 bytes of stored events that a message carries at the most
 --       7 name under which the sender has kept the batch, or empty: a message that nobody else gets carries it, and the
 --         places of the duplicates, instead of the entries
---       8 plan, JSON: `keys`, for each index key the places in the batch (from 1) that it is to hold; `counts`,
---         the places by the name under which they are counted
---       9 tag and id of each event, a line each; from 10 on the stored events. These no string is made of in here but
---         for a message that others get: Redis' Lua reads each new string from end to end, to hash it
--- returns  appended, duplicates, head, length of entries, length of ids, the tag at head
+--       8 JSON: the places in the batch (from 1) by the name under which they are counted
+--       9 tag and id of each event, a line each; 10 the terms of each, a line each; from 11 on the stored events. These
+--         no string is made of in here but for a message that others get: Redis' Lua reads each new string from end to
+--         end, to hash it
+-- returns  appended, duplicates, head, length of entries, length of ids, length of the tail, the tag at head
 
-local META, ENTRIES, TERMS, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 7)
-local FIRST_INDEX, FIRST_STORED = 8, 10
+local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS, TAIL, BLOCKS = unpack(KEYS)
+local FIRST_STORED = 11
 local channel, messageBytes, name = ARGV[5], tonumber(ARGV[6]), ARGV[7]
-local plan = cjson.decode(ARGV[8])
 local batch = #ARGV - FIRST_STORED + 1
 local batchTags, batchIds = {}, {}
 for tag, id in string.gmatch(ARGV[9], '(%S+) ([^\n]*)') do
@@ -71,7 +70,7 @@ local function isDuplicate(id)
   return entry and entry > number - windowEntries and isYoung(entry)
 end
 
--- `numbers` has the number given to each place of the batch, as text; nil for duplicates.
+-- `numbers` has the number given to each place of the batch; nil for duplicates.
 local numbers = {}
 local message, bytes = { '' }, 0
 local duplicates = {}
@@ -90,7 +89,7 @@ for i = 1, batch do
     tag = batchTags[i]
     local numberText = text(number)
     call('XADD', ENTRIES, numberText .. '-0', 't', tag, 'r', nowText, 'e', stored)
-    numbers[i] = numberText
+    numbers[i] = number
     known[id] = number
     idPairs[#idPairs + 1] = numberText
     idPairs[#idPairs + 1] = id
@@ -107,34 +106,26 @@ end
 
 local appended = number - before.number
 if appended == 0 then
-  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tag }
+  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS), call('STRLEN', TAIL), tag }
 end
 
 for from = 1, #idPairs, CHUNK do
   call('ZADD', IDS, unpack(idPairs, from, math.min(from + CHUNK - 1, #idPairs)))
 end
 
--- Terms of a log that was lost would be taken for those of the same numbers now.
-if before.number == 0 then call('DEL', TERMS) end
-local indexKeys = {}
-for k = FIRST_INDEX, #KEYS do indexKeys[#indexKeys + 1] = KEYS[k] end
-call('RPUSH', TERMS,
-  '[' .. text(before.number + 1) .. ',' .. text(number) .. ',' .. nowText .. ',' .. cjson.encode(indexKeys) .. ']')
-
-for k, places in ipairs(plan.keys) do
-  local key = KEYS[FIRST_INDEX + k - 1]
-  local members = {}
-  for _, place in ipairs(places) do
-    local numberText = numbers[place]
-    if numberText then
-      members[#members + 1] = numberText
-      members[#members + 1] = numberText
-    end
+-- The index: the terms of each entry a line, and behind those of an append the number of its first and the tag of its
+-- last. That of a log that was lost would be taken for one of the same numbers now.
+if before.number == 0 then call('DEL', TAIL, BLOCKS) end
+local terms = ARGV[10]
+if appended < batch then
+  local lines, place = {}, 0
+  for line in string.gmatch(terms, '[^\n]*\n') do
+    place = place + 1
+    if numbers[place] then lines[#lines + 1] = line end
   end
-  for from = 1, #members, CHUNK do
-    call('ZADD', key, unpack(members, from, math.min(from + CHUNK - 1, #members)))
-  end
+  terms = table.concat(lines)
 end
+local tailLength = call('APPEND', TAIL, terms .. '#' .. text(before.number + 1) .. ' ' .. tag .. '\n')
 
 -- The running minute is counted in a hash of its own, and folded into one text when the next one begins: so neither
 -- does an append rewrite a long text, nor does a month of minutes take a field for each of its counts.
@@ -147,7 +138,7 @@ if minute > lastMinute then
   end
   call('ZADD', MINUTES, text(minute), text(before.number + 1))
 end
-for name, places in pairs(plan.counts) do
+for name, places in pairs(cjson.decode(ARGV[8])) do
   local count = 0
   for _, place in ipairs(places) do
     if numbers[place] then count = count + 1 end
@@ -162,4 +153,4 @@ message[1] = '{"e":"' .. meta.epoch .. '","p":' .. text(before.number) .. ',"pt"
   .. (isOwn and ',"b":"' .. name .. '","d":[' .. table.concat(duplicates, ',') .. ']' or '') .. '}'
 call('PUBLISH', channel, bytes <= messageBytes and table.concat(message) or message[1])
 
-return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tag }
+return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tailLength, tag }

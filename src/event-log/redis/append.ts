@@ -3,9 +3,10 @@ import type { StoredForm } from "../../event/stored-event.ts";
 import type { AppendResult, LogLimits } from "../event-log.ts";
 import { newLog, newTags } from "./candidate.ts";
 import type { RedisClient } from "./connection.ts";
-import { countName, indexKeysOf, type RedisKeys } from "./keys.ts";
+import { countName, type RedisKeys } from "./keys.ts";
 import type { OwnBatches } from "./own-batches.ts";
 import { SCRIPTS, type ScriptValue } from "./script.ts";
+import { createTermsOf } from "./term.ts";
 
 /**
  * Bytes of stored events up to which a message carries them: Redis cuts a subscriber that falls 32 MB behind, and
@@ -19,15 +20,21 @@ export interface Appended extends AppendResult {
   readonly headTag: string;
   readonly entriesKept: number;
   readonly idsKept: number;
+  /** Bytes of the index that are in no block yet. */
+  readonly tailBytes: number;
 }
 
-type AppendCounts = [appended: number, duplicates: number, head: number, entriesKept: number, idsKept: number];
+type AppendCounts = [
+  appended: number,
+  duplicates: number,
+  head: number,
+  entriesKept: number,
+  idsKept: number,
+  tailBytes: number,
+];
 
-/** A batch as append.lua takes it: of its events nothing is left but text, while Redis has its time. */
-export interface PreparedBatch {
-  readonly keys: readonly string[];
-  readonly args: readonly ScriptValue[];
-}
+/** What append.lua is given of a batch: of its events nothing is left but text, while Redis has its time. */
+export type PreparedBatch = readonly ScriptValue[];
 
 /** Appending a batch in two steps, the first of which needs no Redis. */
 export interface Append {
@@ -37,40 +44,38 @@ export interface Append {
 
 /** @param own where a batch is kept whose entries need not come back; null where they are always sent */
 export function createAppend(keys: RedisKeys, limits: LogLimits, form: StoredForm, own: OwnBatches | null): Append {
-  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.minute, keys.counts];
+  const { meta, entries, ids, minutes, minute, counts, tail, blocks } = keys;
+  const touched = [meta, entries, ids, minutes, minute, counts, tail, blocks];
+  const termsOf = createTermsOf();
   const { deduplicationMs, deduplicationEvents } = limits;
   return {
     prepare(events) {
-      const { indexKeys, plan } = planOf(keys, events);
       const tags = newTags(events.length);
       const heads = events.map(({ id }, i) => `${tags[i]} ${id}`).join("\n");
+      const terms = events.map((event) => `${termsOf(event)}\n`).join("");
       const stored = events.map(form.encode);
       const name = own?.keep({ tags, stored }) ?? "";
       const settings = [deduplicationMs, deduplicationEvents, keys.channel, MESSAGE_BYTES];
-      return { keys: [...fixed, ...indexKeys], args: [...newLog(), ...settings, name, plan, heads, ...stored] };
+      return [...newLog(), ...settings, name, placesByCount(events), heads, terms, ...stored];
     },
     async send(client, batch) {
-      const reply = await SCRIPTS.append.run(client, batch.keys, batch.args);
-      const [appended, duplicates, head, entriesKept, idsKept, headTag] = reply as [...AppendCounts, headTag: string];
-      return { appended, duplicates, head, headTag, entriesKept, idsKept };
+      const reply = await SCRIPTS.append.run(client, touched, batch);
+      const [appended, duplicates, head, entriesKept, idsKept, tailBytes, headTag] = reply as [
+        ...AppendCounts,
+        headTag: string,
+      ];
+      return { appended, duplicates, head, headTag, entriesKept, idsKept, tailBytes };
     },
   };
 }
 
-/** The index keys of the batch, and which of its events each of them and each count is for. */
-function planOf(keys: RedisKeys, events: readonly Event[]): { indexKeys: Iterable<string>; plan: string } {
-  const placesByKey = new Map<string, number[]>();
-  const placesByCount = new Map<string, number[]>();
+/** Which events of the batch each count is for, by its name: JSON. */
+function placesByCount(events: readonly Event[]): string {
+  const places: Record<string, number[]> = {};
   for (const [i, event] of events.entries()) {
-    for (const key of indexKeysOf(keys, event)) add(placesByKey, key, i + 1);
-    add(placesByCount, countName(event.type, event.subaccount), i + 1);
+    const name = countName(event.type, event.subaccount);
+    places[name] ??= [];
+    places[name].push(i + 1);
   }
-  const plan = JSON.stringify({ keys: [...placesByKey.values()], counts: Object.fromEntries(placesByCount) });
-  return { indexKeys: placesByKey.keys(), plan };
-}
-
-function add(places: Map<string, number[]>, name: string, place: number): void {
-  const known = places.get(name);
-  if (known === undefined) places.set(name, [place]);
-  else known.push(place);
+  return JSON.stringify(places);
 }

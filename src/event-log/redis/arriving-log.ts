@@ -3,12 +3,15 @@ import type { RedisConnection } from "../../config.ts";
 import { ServiceError } from "../../error.ts";
 import type { MovingEntry, MovingRemainder, MovingState } from "../moving-log.ts";
 import { createClient, type RedisClient } from "./connection.ts";
+import { tailOf } from "./index-view.ts";
 import { countName, createKeys, type RedisKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { LAYOUT } from "./log-state.ts";
 import { inPipeline, resultsOf } from "./pipeline.ts";
 import { revokeToken } from "./revoked-tokens.ts";
 import { Script } from "./script.ts";
+import { sealTail, TAIL_BYTES } from "./sealing.ts";
+import { termOf } from "./term.ts";
 
 /** How far a log has come. */
 export interface Arrived {
@@ -44,31 +47,50 @@ const TAKE_IN = new Script(
 export function openArrivingLog(connection: RedisConnection, prefix: string): ArrivingLog {
   const keys = createKeys(prefix);
   const link = createLink({ client: createClient(connection, "mandrill-live:move", TIMEOUT), timeoutMs: TIMEOUT });
-  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.erased];
+  const touched = [keys.meta, keys.entries, keys.ids, keys.erased, keys.tail, keys.blocks];
 
   async function send(
     { epoch, cursorKey, oldest }: MovingState,
     before: number,
     last: Pick<MovingEntry, "number" | "tag" | "receivedAt">,
-    { indexKeys, plan, entries }: Part,
-  ): Promise<readonly [layout: string, number: string, tag: string]> {
-    const args = [MOVING, epoch, cursorKey, oldest, before, last.number, last.tag, last.receivedAt, plan, ...entries];
-    const reply = await link.run((client) => TAKE_IN.run(client, [...fixed, ...indexKeys], args));
-    return reply as [string, string, string];
+    { plan, terms, entries }: Part,
+  ): Promise<readonly [layout: string, number: string, tag: string, tailBytes: number]> {
+    const args = [
+      MOVING,
+      epoch,
+      cursorKey,
+      oldest,
+      before,
+      last.number,
+      last.tag,
+      last.receivedAt,
+      plan,
+      terms,
+      ...entries,
+    ];
+    const reply = await link.run((client) => TAKE_IN.run(client, touched, args));
+    return reply as [string, string, string, number];
+  }
+
+  async function seal(client: RedisClient, { epoch }: MovingState): Promise<void> {
+    const bytes = (await client.getBuffer(keys.tail)) ?? Buffer.alloc(0);
+    await sealTail(client, keys, { epoch, erasures: 0 }, tailOf(bytes));
   }
 
   return {
     async begin(state, first) {
       const nothing = { number: first - 1, tag: "", receivedAt: 0 };
-      const [layout, number, tag] = await send(state, first - 1, nothing, partOf(keys, []));
+      const [layout, number, tag] = await send(state, first - 1, nothing, partOf([]));
       return layout === "" ? null : { number: Number(number), tag, isComplete: layout !== MOVING };
     },
     async take(state, before, entries) {
       const last = entries.at(-1);
       if (last === undefined) return;
-      const [layout, number] = await send(state, before, last, partOf(keys, entries));
-      if (layout === MOVING && Number(number) === last.number) return;
-      throw new ServiceError("LOG_UNAVAILABLE", "Somebody else is moving a log to the same place.");
+      const [layout, number, , tailBytes] = await send(state, before, last, partOf(entries));
+      if (layout !== MOVING || Number(number) !== last.number) {
+        throw new ServiceError("LOG_UNAVAILABLE", "Somebody else is moving a log to the same place.");
+      }
+      if (tailBytes >= TAIL_BYTES) await link.run((client) => seal(client, state));
     },
     async complete(state, remainder) {
       await link.run((client) => writeRemainder(client, keys, state, remainder));
@@ -82,56 +104,29 @@ export function openArrivingLog(connection: RedisConnection, prefix: string): Ar
 
 /** What take-in.lua is given of some entries. */
 interface Part {
-  readonly indexKeys: readonly string[];
   readonly plan: string;
+  /** As append.lua adds them to the index. */
+  readonly terms: string;
   readonly entries: readonly (string | number)[];
 }
 
-/** Entries of one time, and every key that they stand under: as append.lua notes an append. */
-interface Span {
-  readonly first: number;
-  last: number;
-  readonly receivedAt: number;
-  readonly keys: Set<string>;
-}
-
-function partOf(keys: RedisKeys, moved: readonly MovingEntry[]): Part {
-  const numbersByKey = new Map<string, number[]>();
-  const spans: Span[] = [];
+function partOf(moved: readonly MovingEntry[]): Part {
   const ids: string[] = [];
   const erased: string[] = [];
   const entries: (string | number)[] = [];
+  let terms = "";
+  let first = 0;
   for (const entry of moved) {
     const { number, tag, receivedAt, id, stored } = entry;
     ids.push(String(number), id);
     if (stored === undefined) continue;
     if (stored === null) erased.push(String(number), `${tag} ${receivedAt}`);
     else entries.push(number, tag, receivedAt, stored);
-    let span = spans.at(-1);
-    if (span?.receivedAt !== receivedAt) {
-      span = { first: number, last: number, receivedAt, keys: new Set() };
-      spans.push(span);
-    }
-    span.last = number;
-    for (const key of indexKeysOf(keys, entry)) {
-      span.keys.add(key);
-      const numbers = numbersByKey.get(key);
-      if (numbers === undefined) numbersByKey.set(key, [number]);
-      else numbers.push(number);
-    }
+    if (terms === "") first = number;
+    terms += `${entry.terms.map(({ field, value }) => termOf(field, value)).join("")}\n`;
   }
-  const terms = spans.map((span) => JSON.stringify([span.first, span.last, span.receivedAt, [...span.keys]]));
-  const plan = JSON.stringify({ keys: [...numbersByKey.values()], ids, terms, erased });
-  return { indexKeys: [...numbersByKey.keys()], plan, entries };
-}
-
-function indexKeysOf(keys: RedisKeys, { terms }: MovingEntry): ReadonlySet<string> {
-  const indexKeys = new Set(terms.map(({ field, value }) => keys.index(field, value)));
-  const type = terms.find(({ field }) => field === "type")?.value;
-  for (const { field, value } of terms) {
-    if (field === "subaccount" && type !== undefined) indexKeys.add(keys.indexOfBoth(type, value));
-  }
-  return indexKeys;
+  if (terms !== "") terms += `#${first} ${moved.at(-1)?.tag}\n`;
+  return { plan: JSON.stringify({ ids, erased }), terms, entries };
 }
 
 async function writeRemainder(

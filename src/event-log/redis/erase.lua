@@ -1,18 +1,27 @@
--- Erases events: an entry goes from the stream and from its indexes, and leaves its tag and time behind. The first
--- write is one that Redis allows when its memory is full.
+-- Erases events: an entry goes from the stream and from the index, and leaves its tag and time behind. The first write
+-- is one that Redis allows when its memory is full.
 --
--- KEYS  1 meta, 2 entries, 3 terms, 4 erased, 5 minute, 6 counts; 7 the index key of the address, and from there on
---       the index keys of the entries
--- ARGV  1 channel
---       2 plan, JSON: of each entry, by number: its number, its tag, the name under which it is counted, and its index
---         keys by their places (from 1, which is the address)
--- returns  how many events were erased
+-- KEYS  1 meta, 2 entries, 3 erased, 4 minute, 5 counts, 6 tail; from 7 on the keys of blocks of the index
+-- ARGV  1 epoch, 2 channel
+--       3 JSON: of each entry, by number: its number, its tag, and the name under which it is counted
+--       4 how many changes of the tail follow, for each of which: the offset, what is there, and what is to be; then for
+--         each change of a block: the place of its key (from 1, which is the seventh), the field, its value, and what
+--         it is to be
+-- returns  how many events were erased; nil where the log or its index has changed since the caller read it
 
-local META, ENTRIES, TERMS, ERASED, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 6)
-local ADDRESS = 7
+local META, ENTRIES, ERASED, MINUTE_COUNTS, COUNTS, TAIL = unpack(KEYS, 1, 6)
+local BLOCKS_BEFORE, FIRST_CHANGE = 6, 5
 
 local meta = readMeta(META)
-if not meta then return 0 end
+if not meta or meta.epoch ~= ARGV[1] then return nil end
+local firstOfBlocks = FIRST_CHANGE + 3 * tonumber(ARGV[4])
+for i = FIRST_CHANGE, firstOfBlocks - 1, 3 do
+  local offset, before = tonumber(ARGV[i]), ARGV[i + 1]
+  if call('GETRANGE', TAIL, offset, offset + #before - 1) ~= before then return nil end
+end
+for i = firstOfBlocks, #ARGV, 4 do
+  if call('HGET', KEYS[BLOCKS_BEFORE + tonumber(ARGV[i])], ARGV[i + 1]) ~= ARGV[i + 2] then return nil end
+end
 
 -- What the log holds of an event is not counted by the minute, and what it has trimmed is: an erased one never again.
 local function uncount(receivedAt, name)
@@ -30,81 +39,28 @@ local function uncount(receivedAt, name)
   call('HSET', COUNTS, text(minute), cjson.encode(totals))
 end
 
-local function spanOf(row)
-  local first, last = string.match(row, '^%[(%d+),(%d+)')
-  return tonumber(first), tonumber(last)
-end
-
--- Takes those of `indexKeys` out of a row of the terms under which none of its entries stands any more: an index key
--- spells its value. Trimming looks under the others.
-local function clean(place, row, indexKeys)
-  local first, last = spanOf(row)
-  local gone, isAny = {}, false
-  for key in pairs(indexKeys) do
-    if call('ZCOUNT', key, first, last) == 0 then gone[key], isAny = true, true end
-  end
-  if not isAny then return end
-  local head, noted = string.match(row, '^(%[%d+,%d+,%d+,)(.*)%]$')
-  local kept = {}
-  for _, key in ipairs(cjson.decode(noted)) do
-    if not gone[key] then kept[#kept + 1] = key end
-  end
-  call('LSET', TERMS, place, head .. (#kept > 0 and cjson.encode(kept) or '[]') .. ']')
-end
-
--- The row of the terms that entry `number` is noted in, and its place; nothing where an earlier version noted none.
-local function findTerms(number)
-  local low, high = 0, call('LLEN', TERMS) - 1
-  while low <= high do
-    local middle = floor((low + high) / 2)
-    local row = call('LINDEX', TERMS, middle)
-    local first, last = spanOf(row)
-    if number < first then
-      high = middle - 1
-    elseif number > last then
-      low = middle + 1
-    else
-      return middle, row
-    end
-  end
-end
-
 local erased = {}
-local place, row, indexKeys
-for _, entry in ipairs(cjson.decode(ARGV[2])) do
-  local number, tag, name, places = unpack(entry)
+for _, entry in ipairs(cjson.decode(ARGV[3])) do
+  local number, tag, name = unpack(entry)
   local id = text(number) .. '-0'
   local found = call('XRANGE', ENTRIES, id, id)[1]
   local foundTag, receivedAt
   if found then foundTag, receivedAt = fieldsOf(found) end
-  -- Another tag: the log was lost meanwhile, and this is another's entry.
-  if not found or foundTag == tag then
-    if found then
-      call('XDEL', ENTRIES, id)
-      call('HSET', ERASED, text(number), tag .. ' ' .. receivedAt)
-      uncount(tonumber(receivedAt), name)
-      erased[#erased + 1] = '[' .. text(number) .. ',"' .. tag .. '"]'
-    end
-    if not row or number > select(2, spanOf(row)) then
-      if row then clean(place, row, indexKeys) end
-      place, row = findTerms(number)
-      indexKeys = {}
-    end
-    for _, i in ipairs(places) do
-      local key = KEYS[ADDRESS + i - 1]
-      call('ZREM', key, text(number))
-      indexKeys[key] = true
-    end
+  if found and foundTag == tag then
+    call('XDEL', ENTRIES, id)
+    call('HSET', ERASED, text(number), tag .. ' ' .. receivedAt)
+    uncount(tonumber(receivedAt), name)
+    erased[#erased + 1] = '[' .. text(number) .. ',"' .. tag .. '"]'
   end
 end
-if row then clean(place, row, indexKeys) end
 
--- Of an append of which a part was trimmed, that of the address perhaps.
-for i = 0, CHUNK do
-  local oldest = call('LINDEX', TERMS, i)
-  if not oldest or spanOf(oldest) >= meta.oldest then break end
-  clean(i, oldest, { [KEYS[ADDRESS]] = true })
+for i = FIRST_CHANGE, firstOfBlocks - 1, 3 do call('SETRANGE', TAIL, ARGV[i], ARGV[i + 2]) end
+for i = firstOfBlocks, #ARGV, 4 do
+  local key, field, after = KEYS[BLOCKS_BEFORE + tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 3]
+  if after == '' then call('HDEL', key, field) else call('HSET', key, field, after) end
 end
+-- Whoever has read the index reads it again.
+call('HINCRBY', META, 'erasures', 1)
 
-if #erased > 0 then call('PUBLISH', ARGV[1], '{"x":[' .. table.concat(erased, ',') .. ']}') end
+if #erased > 0 then call('PUBLISH', ARGV[2], '{"x":[' .. table.concat(erased, ',') .. ']}') end
 return #erased

@@ -1,8 +1,11 @@
+import { matchesFilter } from "../../event/event-filter.ts";
+import { examination } from "../block-matches.ts";
 import { EXAMINE_LIMIT, type FindPage, type FindQuery } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
+import { matchingNumbers, type NumberRange } from "./index-matching.ts";
+import type { IndexViews } from "./index-view.ts";
 import type { RedisKeys } from "./keys.ts";
 import { headOf, type LogState } from "./log-state.ts";
-import { examination, keySetsOf, matchingBlocks, type NumberRange, sizesOf, smallestFirst } from "./matching.ts";
 import { judge, type Reading } from "./reading.ts";
 
 /** Bytes of stored events after which a page ends early: 500 inbound events with attachments would fill the memory. */
@@ -10,7 +13,7 @@ const PAGE_BYTES = 32 * 1024 * 1024;
 
 export type Find = (client: RedisClient, query: FindQuery) => Promise<FindPage>;
 
-export function createFind(keys: RedisKeys, reading: Reading): Find {
+export function createFind(keys: RedisKeys, views: IndexViews, reading: Reading): Find {
   /** The state, and the numbers that a page may hold; none where it goes on from what is trimmed, newest first. */
   async function begin(
     client: RedisClient,
@@ -33,21 +36,24 @@ export function createFind(keys: RedisKeys, reading: Reading): Find {
   }
 
   return async (client, query) => {
-    const sets = keySetsOf(keys, query.filter);
-    const sizing = sets.length > 1 ? sizesOf(client, sets) : Promise.resolve([]);
-    const [{ state, range }, sizes] = await Promise.all([begin(client, query), sizing]);
+    const { state, range } = await begin(client, query);
     const head = headOf(state);
-    if (range === null) return { entries: [], hasMore: false, end: null, head };
+    if (range === null || range.lowest > range.highest) return { entries: [], hasMore: false, end: null, head };
+    const index =
+      query.filter.length === 0 ? null : { client, keys, view: await views.upTo(client, state.number, state.epoch) };
 
     const examined = examination(EXAMINE_LIMIT);
     const matching: number[] = [];
-    for await (const block of matchingBlocks(client, smallestFirst(sets, sizes), range, query.order, examined)) {
-      matching.push(...block);
+    for await (const some of matchingNumbers(index, query, range, examined)) {
+      matching.push(...some);
       // One more than asked for tells that more follow.
       if (matching.length > query.limit) break;
     }
     const numbers = matching.slice(0, query.limit);
-    const { entries, left } = await reading.fetch(client, state, numbers, PAGE_BYTES);
+    const fetched = await reading.fetch(client, state, numbers, PAGE_BYTES);
+    const { left } = fetched;
+    // Values that share a term are told apart here.
+    const entries = fetched.entries.filter(({ event }) => event !== null && matchesFilter(query.filter, event));
     const full = matching.length > query.limit || left > 0;
     const lastLooked = full ? numbers[numbers.length - left - 1] : examined.last;
     if (lastLooked === undefined) return { entries, hasMore: full || examined.stopped, end: null, head };

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Event } from "../../event/event.ts";
-import { FILTER_FIELDS, type FilterField, valuesOf } from "../../event/event-filter.ts";
 
-/** Characters of a value that stand in a key as they are: a longer one, such as a whole message taken for a tag, is hashed. */
+/** Characters of a value that stand in a name as they are: a longer one is hashed. */
 const LONGEST_VALUE = 128;
 
 /** Milliseconds after which what a check has written is gone. */
@@ -16,11 +14,10 @@ export interface RedisKeys {
   readonly entries: string;
   /** Hash, by number: `<tag> <receivedAt>` of an entry that was erased. */
   readonly erased: string;
-  /**
-   * List of appends, oldest first: JSON of the first and the last number, receivedAt and the index keys of all of it, so
-   * that trimming need not read the entries. Numbers of a version that noted none are missing in it.
-   */
-  readonly terms: string;
+  /** String: the index of the newest entries, as append.lua adds to it (index-tail.ts). */
+  readonly tail: string;
+  /** Sorted set of the first numbers of the blocks of the index, by number. */
+  readonly blocks: string;
   /** Sorted set of event ids by the number last given to each: the deduplication window, and where an id is found. */
   readonly ids: string;
   /** Sorted set of the first numbers of each minute in which something was received, by that minute. */
@@ -39,10 +36,12 @@ export interface RedisKeys {
   readonly check: string;
   /** The channel on which an append tells how far the log reaches. */
   readonly channel: string;
-  /** Sorted set of the numbers of the entries that bear `value` under `field`, by number. */
-  index(field: FilterField, value: string): string;
-  /** The same, of the entries that bear both. */
-  indexOfBoth(type: string, subaccount: string): string;
+  /** Hash: the index of the entries from number `first` on, up to the next block or the tail (index-block.ts). */
+  block(first: number): string;
+  /** Of layout 1: the list of what each append was indexed under. */
+  readonly terms: string;
+  /** Of layout 1: a sorted set of the numbers that bear `value` under `field`. */
+  formerIndex(field: string, value: string): string;
 }
 
 export function createKeys(prefix: string): RedisKeys {
@@ -53,7 +52,8 @@ export function createKeys(prefix: string): RedisKeys {
     meta: key("meta"),
     entries: key("entries"),
     erased: key("erased"),
-    terms: key("terms"),
+    tail: key("tail"),
+    blocks: key("blocks"),
     ids: key("ids"),
     minutes: key("minutes"),
     minute: key("minute"),
@@ -63,19 +63,10 @@ export function createKeys(prefix: string): RedisKeys {
     revision: key("revision"),
     check: key("check"),
     channel: key("appended"),
-    index: (field, value) => key(`i:${field}:${nameOf(value)}`),
-    indexOfBoth: (type, subaccount) => key(`i:${type}+subaccount:${nameOf(subaccount)}`),
+    block: (first) => key(`block:${first}`),
+    terms: key("terms"),
+    formerIndex: (field, value) => key(`i:${field}:${nameOf(value)}`),
   };
-}
-
-/** Every index key under which `event` is found, each once. */
-export function indexKeysOf(keys: RedisKeys, event: Event): ReadonlySet<string> {
-  const indexKeys = new Set<string>();
-  for (const field of FILTER_FIELDS) {
-    for (const value of valuesOf(event, field)) indexKeys.add(keys.index(field, value));
-  }
-  for (const subaccount of valuesOf(event, "subaccount")) indexKeys.add(keys.indexOfBoth(event.type, subaccount));
-  return indexKeys;
 }
 
 /** The name under which an event is counted by the minute; no type has a colon. */
@@ -83,7 +74,7 @@ export function countName(type: string, subaccount: string | null): string {
   return subaccount === null ? type : `${type}:${nameOf(subaccount)}`;
 }
 
-/** `value` as a part of a key. Not well-formed UTF-16, it would lose in UTF-8 what sets it apart from others. */
+/** `value` as a part of a name. Not well-formed UTF-16, it would lose in UTF-8 what sets it apart from others. */
 function nameOf(value: string): string {
   if (value.length <= LONGEST_VALUE && value.isWellFormed()) return `=${value}`;
   return `#${createHash("sha256").update(JSON.stringify(value)).digest("base64url")}`;

@@ -14,13 +14,15 @@ export interface LogState extends Position {
   readonly oldestKept: number;
   /** First minute since the Unix epoch whose counts are kept. */
   readonly countsFrom: number;
+  /** How often something was taken out of the index: what was read of it before no longer holds. */
+  readonly erasures: number;
   readonly codec: EntryCodec;
   /** The key under which cursors are shown, as hexadecimal digits. */
   readonly cursorKey: string;
 }
 
 /** The layout that this version reads and writes, as in prelude.lua. */
-export const LAYOUT = "1";
+export const LAYOUT = "2";
 
 /** The fields of the meta hash, in the order in which a state is read. */
 export const STATE_FIELDS = [
@@ -32,6 +34,7 @@ export const STATE_FIELDS = [
   "oldest",
   "cursorKey",
   "countsFrom",
+  "erasures",
 ] as const;
 
 type StateReply = readonly (string | null)[];
@@ -50,7 +53,7 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
   let known: Pick<LogState, "epoch" | "number" | "codec" | "cursorKey"> | null = null;
   return {
     parse(reply) {
-      const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom] = reply as string[];
+      const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom, erasures] = reply as string[];
       if (layout === null) return null;
       if (layout !== LAYOUT) {
         throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
@@ -67,6 +70,7 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
         oldest: Math.max(Number(oldest), Number(number) - retentionEvents + 1),
         oldestKept: Number(oldest),
         countsFrom: Number(countsFrom),
+        erasures: Number(erasures),
         codec,
         cursorKey: cursorKey as string,
       };

@@ -4,13 +4,13 @@
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 entries kept by count: asked as `oldest`, an entry is the first that is left by it
 --       from 4 on, the numbers of entries, or `oldest`
--- returns  layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom; then for each entry its tag, nil if
---          it is missing
+-- returns  layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom, erasures; then for each entry its tag,
+--          nil if it is missing
 
 local meta = openMeta(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 local reply = {
   LAYOUT, meta.epoch, text(meta.number), meta.tag, text(meta.receivedAt), text(meta.oldest), meta.cursorKey,
-  text(meta.countsFrom),
+  text(meta.countsFrom), text(meta.erasures),
 }
 for i = 4, #ARGV do
   local number = ARGV[i]

@@ -1,7 +1,7 @@
 -- Stands before every script of this folder.
 
 -- Raised when a field, a key or a form of theirs changes its meaning: an older instance then stops instead of writing.
-local LAYOUT = '1'
+local LAYOUT = '2'
 local MINUTE = 60000
 -- Lua's unpack takes some 8,000 values.
 local CHUNK = 4000
@@ -43,12 +43,12 @@ end
 -- The log's state, or nil where there is no log. The fields stand as in STATE_FIELDS of log-state.ts.
 local function readMeta(key)
   local meta = call('HMGET', key,
-    'layout', 'epoch', 'number', 'tag', 'receivedAt', 'oldest', 'cursorKey', 'countsFrom')
+    'layout', 'epoch', 'number', 'tag', 'receivedAt', 'oldest', 'cursorKey', 'countsFrom', 'erasures')
   if not meta[1] then return nil end
   if meta[1] ~= LAYOUT then error('LAYOUT the log has layout ' .. meta[1] .. ', this version knows ' .. LAYOUT, 0) end
   return {
     epoch = meta[2], number = tonumber(meta[3]), tag = meta[4], receivedAt = tonumber(meta[5]),
-    oldest = tonumber(meta[6]), cursorKey = meta[7], countsFrom = tonumber(meta[8]),
+    oldest = tonumber(meta[6]), cursorKey = meta[7], countsFrom = tonumber(meta[8]), erasures = tonumber(meta[9]),
   }
 end
 
@@ -56,7 +56,8 @@ end
 local function openMeta(metaKey, entriesKey, epoch, cursorKey)
   local meta = readMeta(metaKey)
   if meta then return meta end
-  meta = { epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1, cursorKey = cursorKey, countsFrom = 0 }
+  meta = { epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1, cursorKey = cursorKey, countsFrom = 0,
+    erasures = 0 }
   -- A store that has lost this key alone (evicted, deleted) numbers on behind what it holds, so that its indexes stay
   -- true; under a new epoch, so that no old cursor passes.
   local newest = call('XREVRANGE', entriesKey, '+', '-', 'COUNT', 1)[1]
@@ -66,7 +67,7 @@ local function openMeta(metaKey, entriesKey, epoch, cursorKey)
     meta.oldest = numberOf(call('XRANGE', entriesKey, '-', '+', 'COUNT', 1)[1][1])
   end
   call('HSET', metaKey, 'layout', LAYOUT, 'epoch', epoch, 'number', text(meta.number), 'tag', meta.tag,
-    'receivedAt', text(meta.receivedAt), 'oldest', text(meta.oldest), 'cursorKey', cursorKey, 'countsFrom', '0')
+    'receivedAt', text(meta.receivedAt), 'oldest', text(meta.oldest), 'cursorKey', cursorKey, 'countsFrom', '0', 'erasures', '0')
   return meta
 end
 
@@ -77,4 +78,25 @@ local function tagOf(entriesKey, erasedKey, number)
   if row then return (fieldsOf(row)) end
   local erased = call('HGET', erasedKey, number)
   return erased and string.match(erased, '^%S+')
+end
+
+-- The first number from `oldest` to `newest` that was received at or after `time`, else `newest + 1`: by the minutes,
+-- and in the minute that `time` lies in by looking at its entries.
+local function firstSince(minutesKey, entriesKey, time, oldest, newest)
+  local minute = floor(time / MINUTE)
+  local marks = call('ZRANGEBYSCORE', minutesKey, text(minute), '+inf', 'WITHSCORES', 'LIMIT', 0, 2)
+  local first = tonumber(marks[1]) or newest + 1
+  if tonumber(marks[2]) == minute and time > minute * MINUTE then
+    local low, high = math.max(first, oldest), math.min((tonumber(marks[3]) or newest + 1) - 1, newest)
+    while low <= high do
+      local middle = floor((low + high) / 2)
+      -- An erased number stands for the entry behind it.
+      local row = call('XRANGE', entriesKey, text(middle) .. '-0', text(high) .. '-0', 'COUNT', 1)[1]
+      local _, receivedAt
+      if row then _, receivedAt = fieldsOf(row) end
+      if row and tonumber(receivedAt) < time then low = numberOf(row[1]) + 1 else high = middle - 1 end
+    end
+    first = low
+  end
+  return math.max(oldest, math.min(first, newest + 1))
 end

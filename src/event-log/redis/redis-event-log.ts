@@ -8,9 +8,11 @@ import { logSecret } from "../log-secret.ts";
 import { createAppend } from "./append.ts";
 import { newEpoch, newLog } from "./candidate.ts";
 import { createClient } from "./connection.ts";
+import { convertWhenReady } from "./conversion.ts";
 import { createCount } from "./counting.ts";
 import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
+import { createIndexViews } from "./index-view.ts";
 import { CHECK_EXPIRY, createKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { createLogStates, headOf } from "./log-state.ts";
@@ -21,6 +23,7 @@ import { createReplicas } from "./replicas.ts";
 import { createRetention } from "./retention.ts";
 import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
 import { SCRIPTS } from "./script.ts";
+import { createSealing, TAIL_BYTES } from "./sealing.ts";
 import { createWakeUps } from "./wake-ups.ts";
 
 export interface RedisEventLogOptions {
@@ -35,6 +38,8 @@ export interface RedisEventLogOptions {
   readonly minReplicas?: number | undefined;
   /** Milliseconds after which a method rejects. @default 4500: the answer is out within 5 s */
   readonly commandTimeoutMs?: number | undefined;
+  /** Bytes from which on the index's tail is made into blocks. @default TAIL_BYTES */
+  readonly tailBytes?: number | undefined;
 }
 
 /** Part of the command timeout for one wait for replicas: two of them, and the append, fit into it. */
@@ -52,13 +57,15 @@ export function openRedisEventLog({
   logger,
   minReplicas = 0,
   commandTimeoutMs = 4_500,
+  tailBytes = TAIL_BYTES,
 }: RedisEventLogOptions): EventLog {
   const keys = createKeys(prefix);
   const states = createLogStates(limits.retentionEvents, form);
   const reading = createReading(keys, states, limits);
-  const find = createFind(keys, reading);
-  const count = createCount(keys, reading);
-  const erase = createErase(keys, states, reading);
+  const views = createIndexViews(keys, states);
+  const find = createFind(keys, views, reading);
+  const count = createCount(keys, views);
+  const erase = createErase(keys, states, views, reading);
   const own = createOwnBatches();
   // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
   const appends = createAppend(keys, limits, form, connection.kind === "cluster" ? null : own);
@@ -69,8 +76,10 @@ export function openRedisEventLog({
   const commands = createLink({ client: open("read"), timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, timeoutMs: commandTimeoutMs });
+  convertWhenReady({ link: commands, keys, form, logger });
   const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
   const retention = createRetention(keys, states, limits, commands);
+  const sealing = createSealing(keys, views, commands, tailBytes);
 
   const replicas =
     minReplicas === 0
@@ -93,6 +102,7 @@ export function openRedisEventLog({
       const batch = appends.prepare(events);
       return appending.run(async (client) => {
         const appended = await appends.send(client, batch);
+        sealing.afterAppend(appended.tailBytes);
         // Duplicates are waited for as well: their batch may have come before without reaching the replicas.
         await Promise.all([
           retention.afterAppend(appended),

@@ -3,15 +3,19 @@ import type { Appended } from "./append.ts";
 import type { RedisClient } from "./connection.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
-import type { LogStates } from "./log-state.ts";
+import { type LogStates, STATE_FIELDS } from "./log-state.ts";
+import { resultsOf } from "./pipeline.ts";
 import { SCRIPTS } from "./script.ts";
-import { createTrimPlans, RUN_ENTRIES } from "./trim-plan.ts";
 
 /** Times the slack that Redis may be over a limit before appends wait for the trimming, and runs that one waits for. */
 const FAR_BEHIND = 10;
 const RUNS_WAITED = 4;
+/** Entries that one run removes at the most: an append waits no longer than for one run. */
+const RUN_ENTRIES = 500;
 /** Ids that one run forgets at the most. */
 const RUN_IDS = 2_000;
+/** Blocks of the index that one run removes at the most: they have many times the entries of a run. */
+const RUN_BLOCKS = 4;
 
 /** Removing what is over the limits. Readers see none of it from the moment that it is over the count. */
 export interface Retention {
@@ -37,38 +41,38 @@ export function createRetention(keys: RedisKeys, states: LogStates, limits: LogL
   /** How far Redis may be over a limit: whoever reads the oldest entries is not overtaken at once, and runs are full. */
   const slack = Math.min(RUN_ENTRIES, Math.ceil(limits.retentionEvents / 20));
   const idsLimit = Math.max(limits.retentionEvents, limits.deduplicationEvents);
-  const plans = createTrimPlans(keys, states);
-  const fixed = [keys.meta, keys.entries, keys.terms, keys.ids, keys.minutes, keys.counts, keys.erased];
+  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.counts, keys.erased, keys.blocks];
   let trimming: Promise<number> | null = null;
   let running: Promise<Run> | null = null;
 
   async function run(client: RedisClient, retentionMs: number): Promise<Run> {
-    const plan = await plans.read(client);
-    if (plan === null) return { trimmed: 0, over: 0, left: "none" };
-    const { state, spans, indexKeys } = plan;
+    const look = client.pipeline().hmget(keys.meta, ...STATE_FIELDS);
+    const replies = resultsOf(await look.zrange(keys.blocks, 0, RUN_BLOCKS).exec());
+    const [meta, blocks] = replies as [(string | null)[], string[]];
+    const state = states.parse(meta);
+    if (state === null) return { trimmed: 0, over: 0, left: "none" };
     const result = await SCRIPTS.trim.run(
       client,
-      [...fixed, ...indexKeys],
+      [...fixed, ...blocks.slice(0, -1).map((first) => keys.block(Number(first)))],
       [
         state.epoch,
         state.oldestKept,
         limits.retentionEvents + slack,
         retentionMs,
+        RUN_ENTRIES,
         limits.deduplicationMs,
         limits.deduplicationEvents,
         RUN_IDS,
-        JSON.stringify(spans),
+        ...blocks,
       ],
     );
     if (result === null) return { trimmed: 0, over: 0, left: "contended" };
-    const [oldest, head, moreIds] = result as [string, string, number];
+    const [oldest, head, more] = result as [string, string, number];
     const visible = Math.max(state.oldestKept, Number(head) - limits.retentionEvents + 1);
-    const removed = Number(oldest) - 1;
-    const some = moreIds === 1 || (spans.at(-1)?.[1] ?? Number.POSITIVE_INFINITY) <= removed;
     return {
       trimmed: Math.max(0, Number(oldest) - visible),
       over: Number(head) - limits.retentionEvents - Number(oldest) + 1,
-      left: some ? "some" : "none",
+      left: more === 1 ? "some" : "none",
     };
   }
 

@@ -5,8 +5,8 @@ import type { RedisClient } from "./connection.ts";
 
 const textOf = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
 
-/** A value that a script is given: as text. */
-export type ScriptValue = string | number;
+/** A value that a script is given: as text, or as bytes. */
+export type ScriptValue = string | number | Uint8Array;
 
 /** A Lua script, known to Redis by its hash. Every key that it touches is given to it. */
 export class Script {
@@ -38,7 +38,10 @@ export class Script {
 
 /** As one array: a large batch has more values than a call takes arguments. */
 function send(client: RedisClient, name: string, args: ScriptValue[]): Promise<unknown> {
-  return client.sendCommand(new Command(name, args, { replyEncoding: "utf8" })) as Promise<unknown>;
+  const values = args.map((arg) =>
+    arg instanceof Uint8Array ? Buffer.from(arg.buffer, arg.byteOffset, arg.length) : arg,
+  );
+  return client.sendCommand(new Command(name, values, { replyEncoding: "utf8" })) as Promise<unknown>;
 }
 
 const script = (name: string) => new Script(name, `${textOf("./prelude.lua")}\n${textOf(`./${name}.lua`)}`);
@@ -47,12 +50,14 @@ const script = (name: string) => new Script(name, `${textOf("./prelude.lua")}\n$
 export const SCRIPTS = {
   append: script("append"),
   borders: script("borders"),
+  convert: script("convert"),
   erase: script("erase"),
   look: script("look"),
   mark: script("mark"),
   renew: script("renew"),
   revoke: script("revoke"),
   revoked: script("revoked"),
+  seal: script("seal"),
   trim: script("trim"),
   trimmed: script("trimmed"),
 } as const;

@@ -1,57 +1,64 @@
--- Removes the oldest entries that are over the limits, of those whose index keys the caller has read. The first writes are ones that Redis allows when its memory is full, for
--- trimming is what makes room.
+-- Removes the oldest entries that are over the limits, and the blocks of the index that stand for none but these. The
+-- first writes are ones that Redis allows when its memory is full, for trimming is what makes room.
 --
--- KEYS  1 meta, 2 entries, 3 terms, 4 ids, 5 minutes, 6 counts, 7 erased; from 8 on the index keys of the entries
+-- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 counts, 6 erased, 7 blocks; from 8 on the keys of the oldest blocks
 -- ARGV  1 epoch and 2 oldest number as the caller read them
---       3 entries to keep, 4 milliseconds to keep them
---       5 milliseconds and 6 entries of the deduplication window, 7 ids to forget at the most
---       8 JSON, for each span of the entries, oldest first, its first and last number and its receivedAt
+--       3 entries to keep, 4 milliseconds to keep them, 5 entries to remove at the most
+--       6 milliseconds and 7 entries of the deduplication window, 8 ids to forget at the most
+--       from 9 on the first numbers of the oldest blocks, as the caller read them: one more than it has given keys of
 -- returns  nil where the log has changed since the caller read it; else the oldest number as it is now, the head,
---          and 1 where more ids are to be forgotten
+--          and 1 where more is to be removed
 
-local META, ENTRIES, TERMS, IDS, MINUTES, COUNTS, ERASED = unpack(KEYS, 1, 7)
-local FIRST_INDEX = 8
-local idsLimit = tonumber(ARGV[7])
+local META, ENTRIES, IDS, MINUTES, COUNTS, ERASED, BLOCKS = unpack(KEYS, 1, 7)
+local FIRST_BLOCK, FIRST_NUMBER = 8, 9
+local idsLimit = tonumber(ARGV[8])
 
 local meta = readMeta(META)
 if not meta or meta.epoch ~= ARGV[1] or meta.oldest ~= tonumber(ARGV[2]) then return nil end
 local now = math.max(clock(), meta.receivedAt)
+local more = 0
 
 -- The newest entry is never trimmed: the head always has a tag.
-local countBorder = meta.number - math.max(tonumber(ARGV[3]), 1)
 local ageBorder = now - tonumber(ARGV[4])
-local cut, held = 0, meta.receivedAt
-for _, span in ipairs(cjson.decode(ARGV[8])) do
-  local first, last = span[1], span[2]
-  held = span[3]
-  local over = math.min(last, held < ageBorder and meta.number - 1 or countBorder)
-  if over >= first then cut = over end
-  if over < last then break end
+local over = meta.number - math.max(tonumber(ARGV[3]), 1)
+if ageBorder > 0 then
+  over = math.max(over, math.min(firstSince(MINUTES, ENTRIES, ageBorder, meta.oldest, meta.number), meta.number) - 1)
 end
+local cut = math.min(over, meta.oldest + tonumber(ARGV[5]) - 1)
+if cut < over then more = 1 end
 
-if cut > 0 then
+if cut >= meta.oldest then
   call('XTRIM', ENTRIES, 'MINID', '=', text(cut + 1) .. '-0')
-  -- Whatever lies below the cut under these keys is gone too, remains of an older version's trimming included.
-  for i = FIRST_INDEX, #KEYS do call('ZREMRANGEBYSCORE', KEYS[i], '-inf', cut) end
   if call('HLEN', ERASED) > 0 then
     for _, number in ipairs(call('HKEYS', ERASED)) do
       if tonumber(number) <= cut then call('HDEL', ERASED, number) end
     end
   end
-  -- Below the oldest lie no more than remains of what a store has lost.
-  meta.oldest = math.max(meta.oldest, cut + 1)
+  meta.oldest = cut + 1
   call('HSET', META, 'oldest', text(meta.oldest))
 end
-for _ = 1, CHUNK do
-  local terms = call('LINDEX', TERMS, 0)
-  if not terms or tonumber(string.match(terms, '^%[%d+,(%d+)')) >= meta.oldest then break end
-  call('LPOP', TERMS)
+
+-- A block reaches up to the next one.
+for i = FIRST_NUMBER, #ARGV - 1 do
+  local key = KEYS[FIRST_BLOCK + i - FIRST_NUMBER]
+  if not key or tonumber(ARGV[i + 1]) > meta.oldest then break end
+  local rank = call('ZRANK', BLOCKS, ARGV[i])
+  if not rank or call('ZRANGE', BLOCKS, rank + 1, rank + 1)[1] ~= ARGV[i + 1] then break end
+  call('UNLINK', key)
+  call('ZREM', BLOCKS, ARGV[i])
 end
 
+-- The minute that the oldest entry was received in: the last one that began with it or before it.
+local low, high = 0, call('ZCARD', MINUTES) - 1
+while low < high do
+  local middle = floor((low + high + 1) / 2)
+  if tonumber(call('ZRANGE', MINUTES, middle, middle)[1]) <= meta.oldest then low = middle else high = middle - 1 end
+end
+local heldMinute = tonumber(call('ZRANGE', MINUTES, low, low, 'WITHSCORES')[2]) or floor(meta.receivedAt / MINUTE)
+
 -- Counts go with the age, minutes also with the window, and neither while the log holds an entry of that minute.
-local heldMinute = floor(held / MINUTE)
 local countsFrom = math.max(meta.countsFrom, math.min(floor(ageBorder / MINUTE), heldMinute))
-local windowMinute = floor((now - tonumber(ARGV[5])) / MINUTE)
+local windowMinute = floor((now - tonumber(ARGV[6])) / MINUTE)
 local marks = call('ZRANGEBYSCORE', MINUTES, meta.countsFrom, '(' .. text(countsFrom), 'WITHSCORES')
 for i = 2, #marks, 2 do call('HDEL', COUNTS, marks[i]) end
 call('ZREMRANGEBYSCORE', MINUTES, '-inf', '(' .. text(math.min(countsFrom, windowMinute)))
@@ -59,9 +66,8 @@ if countsFrom > meta.countsFrom then call('HSET', META, 'countsFrom', text(count
 
 -- An id is kept while the log holds its entry, and while it is in the window.
 local young = call('ZRANGEBYSCORE', MINUTES, windowMinute, '+inf', 'LIMIT', 0, 1)[1]
-local windowFrom = math.max(meta.number - tonumber(ARGV[6]), (tonumber(young) or meta.number + 1) - 1)
+local windowFrom = math.max(meta.number - tonumber(ARGV[7]), (tonumber(young) or meta.number + 1) - 1)
 local forget = math.min(windowFrom, meta.oldest - 1)
-local more = 0
 local lowest = tonumber(call('ZRANGE', IDS, 0, 0, 'WITHSCORES')[2])
 if lowest and lowest <= forget then
   local last = math.min(forget, lowest + idsLimit - 1)

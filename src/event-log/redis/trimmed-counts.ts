@@ -8,33 +8,35 @@ import type { LogState } from "./log-state.ts";
 import { inPipeline } from "./pipeline.ts";
 import { SCRIPTS } from "./script.ts";
 
-/** One index key of the entries of one type that a filter on type and subaccount alone matches. */
-export interface TypeKey {
-  readonly type: EventType;
-  readonly key: string;
-}
-
 export interface TrimmedCount {
   readonly keys: RedisKeys;
   readonly state: LogState;
   /** Conditions on type and subaccount alone. */
   readonly filter: EventFilter;
-  /** The index keys of what the filter matches. */
-  readonly typeKeys: readonly TypeKey[];
   /** Where the buckets begin, and last where the last one ends. */
   readonly starts: readonly number[];
   readonly totals: CountTotals;
 }
 
 /** As trimmed.lua replies it. */
-type TrimmedReply = [whole: string[], minute?: string, counts?: string | null, held?: number[]];
+type TrimmedReply = [whole: string[], minute?: string, counts?: string | null, last?: string];
 
-/** Adds what was trimmed, by the start of the minute in which it was received. */
-export async function addTrimmed(client: RedisClient, count: TrimmedCount): Promise<void> {
-  const { keys, state, filter, typeKeys, starts, totals } = count;
+/** The minute that the oldest entry lies in, of which all was added. */
+export interface PartedMinute {
+  readonly bucket: number;
+  /** Number of the last entry that was received in it. */
+  readonly last: number;
+}
+
+/**
+ * Adds the minutes in which something was trimmed, each to the bucket that its start lies in; of one in which the
+ * oldest entry lies, what the log still holds as well.
+ */
+export async function addTrimmed(client: RedisClient, count: TrimmedCount): Promise<PartedMinute | null> {
+  const { keys, state, filter, starts, totals } = count;
   const from = Math.max(Math.ceil((starts[0] as number) / COUNT_MINUTE_MS), state.countsFrom);
   const to = Math.ceil((starts.at(-1) as number) / COUNT_MINUTE_MS) - 1;
-  if (from > to) return;
+  if (from > to) return null;
   const select = createSelection(filter);
   let bucket = 0;
   const add = (minute: string, counted: ReadonlyMap<EventType, number>) => {
@@ -42,19 +44,14 @@ export async function addTrimmed(client: RedisClient, count: TrimmedCount): Prom
     for (const [type, number] of counted) totals.add(bucket, type, number);
   };
 
-  const [whole, parted, countsOfParted, held] = (await SCRIPTS.trimmed.run(
-    client,
-    [keys.minutes, keys.counts, keys.minute, ...typeKeys.map(({ key }) => key)],
-    [from, to, state.oldest],
-  )) as TrimmedReply;
+  const fixed = [keys.meta, keys.minutes, keys.counts, keys.minute];
+  const reply = (await SCRIPTS.trimmed.run(client, fixed, [from, to, state.oldest])) as TrimmedReply;
+  const [whole, parted, countsOfParted, last] = reply;
   const texts = await inPipeline(client, whole, (pipeline, minute) => pipeline.hget(keys.counts, minute));
   for (const [i, minute] of whole.entries()) add(minute, select(texts[i] as string | null));
-  if (parted === undefined) return;
-  const trimmed = new Map(select(countsOfParted ?? null));
-  for (const [i, { type }] of typeKeys.entries()) {
-    trimmed.set(type, (trimmed.get(type) ?? 0) - (held?.[i] ?? 0));
-  }
-  add(parted, trimmed);
+  if (parted === undefined) return null;
+  add(parted, select(countsOfParted ?? null));
+  return { bucket, last: Number(last) };
 }
 
 /** Adds up by type those counts of a minute that a filter admits; of none where they are gone. */

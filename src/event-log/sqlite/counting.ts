@@ -1,14 +1,14 @@
 import { ServiceError } from "../../error.ts";
 import type { EventFilter } from "../../event/event-filter.ts";
 import { EVENT_TYPES, type EventType } from "../../event/event-type.ts";
+import { examination } from "../block-matches.ts";
 import { type CountTotals, createCountTotals } from "../count-totals.ts";
 import { admittedValues, bucketStarts, COUNT_MINUTE_MS, isCountedByMinute, minuteOf } from "../event-counts.ts";
 import { COUNT_LIMIT, type CountQuery, type CountRow } from "../event-log.ts";
-import { examination } from "./block-matches.ts";
+import { BLOCK_SIZE, blockOf, listPlaces, placeOf } from "../places.ts";
 import type { LogFile } from "./log-file.ts";
 import { matchingNumbers, type NumberRange } from "./matching.ts";
 import type { MinuteCounts } from "./minute-counts.ts";
-import { BLOCK_SIZE, blockOf, listPlaces, placeOf } from "./places.ts";
 import type { Postings } from "./postings.ts";
 import { FIELD_CODES } from "./terms.ts";
 import type { Timeline } from "./timeline.ts";

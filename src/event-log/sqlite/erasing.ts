@@ -3,9 +3,9 @@ import { logUnavailable } from "../../error.ts";
 import { normalizeEmail } from "../../event/event-filter.ts";
 import { minuteOf } from "../event-counts.ts";
 import type { MarkedEntry } from "../event-log.ts";
+import { BLOCK_SIZE, listPlaces } from "../places.ts";
 import type { LogFile } from "./log-file.ts";
 import type { MinuteCounts } from "./minute-counts.ts";
-import { BLOCK_SIZE, listPlaces } from "./places.ts";
 import type { Postings } from "./postings.ts";
 import { decodeTerms, FIELD_CODES, type Term } from "./terms.ts";
 

@@ -1,5 +1,5 @@
+import { examination } from "../block-matches.ts";
 import { EXAMINE_LIMIT, type FindQuery } from "../event-log.ts";
-import { examination } from "./block-matches.ts";
 import type { LogFile } from "./log-file.ts";
 import { matchingNumbers, type NumberRange } from "./matching.ts";
 import type { Postings } from "./postings.ts";

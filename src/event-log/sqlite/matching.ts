@@ -1,6 +1,6 @@
 import type { Condition, EventFilter } from "../../event/event-filter.ts";
-import { blockMatches, type Examination, type Order } from "./block-matches.ts";
-import { BLOCK_SIZE, blockOf } from "./places.ts";
+import { blockMatches, type Examination, type Order } from "../block-matches.ts";
+import { BLOCK_SIZE, blockOf } from "../places.ts";
 import type { Posting, Postings } from "./postings.ts";
 import { FIELD_CODES, type Term } from "./terms.ts";
 

@@ -1,6 +1,6 @@
 import type { StatementSync } from "node:sqlite";
+import { appendPlaces, BLOCK_SIZE, blockOf, encodePlaces, listPlaces, type Places, placeOf } from "../places.ts";
 import type { LogFile } from "./log-file.ts";
-import { appendPlaces, BLOCK_SIZE, blockOf, encodePlaces, listPlaces, type Places, placeOf } from "./places.ts";
 import { decodeTerms, type Term } from "./terms.ts";
 
 /** One row of the index: which places of a block bear a term. */
