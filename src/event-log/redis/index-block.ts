@@ -15,7 +15,7 @@ const COMMON = 64;
 const RECORD_BYTES = 8;
 
 /** The field of those terms that few entries bear. */
-export function bucketField({ high }: TermCode): string {
+function bucketField({ high }: TermCode): string {
   return `b${high >>> BUCKET_SHIFT}`;
 }
 
@@ -30,7 +30,7 @@ function termNumber(high: number, low: number): number {
 }
 
 /** The field of a term that many entries bear. */
-export function commonField({ high, low }: TermCode): string {
+function commonField({ high, low }: TermCode): string {
   return `t${termNumber(high, low).toString(36)}`;
 }
 
