@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { EventLog } from "../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../src/event-log/redis/redis-event-log.ts";
 import { openSqliteEventLog } from "../src/event-log/sqlite/sqlite-event-log.ts";
+import { RAW_EVENTS } from "../src/mandrill/raw-events.ts";
 import { createGraphqlClient, type GraphqlClient } from "./harness/graphql-client.ts";
 import { fillLog, limitsFor, RARE, storedBytes, VALUES } from "./harness/log-filler.ts";
 import { startRedis, temporaryFolder } from "./harness/redis.ts";
@@ -68,7 +69,7 @@ async function answer(bench: Bench): Promise<Answer> {
       name: "Redis",
       open: (events) => {
         const connection = { kind: "standalone", url: redis.url } as const;
-        return openRedisEventLog({ connection, prefix: prefixOf(events), limits: limitsFor(events) });
+        return openRedisEventLog({ connection, prefix: prefixOf(events), limits: limitsFor(events), form: RAW_EVENTS });
       },
       service: (events) => ({ redisUrl: redis.url, prefix: prefixOf(events) }),
     },
@@ -76,7 +77,11 @@ async function answer(bench: Bench): Promise<Answer> {
       name: "SQLite",
       // The name that the service gives it.
       open: (events) =>
-        openSqliteEventLog({ file: join(folderOf(events), "events.sqlite"), limits: limitsFor(events) }),
+        openSqliteEventLog({
+          file: join(folderOf(events), "events.sqlite"),
+          limits: limitsFor(events),
+          form: RAW_EVENTS,
+        }),
       service: (events) => ({ folder: folderOf(events) }),
     },
   ];

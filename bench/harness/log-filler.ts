@@ -1,6 +1,7 @@
 import type { Event } from "../../src/event/event.ts";
-import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
+import { parseEvent } from "../../src/mandrill/parse-event.ts";
+import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
 
 const DAY = 86_400_000;
 const BATCH = 1_000;
@@ -23,7 +24,7 @@ export function limitsFor(events: number): LogLimits {
 
 /** Bytes of the stored form of an event in the middle of the log. */
 export function storedBytes(events: number): number {
-  return Buffer.byteLength(WHOLE_EVENTS.encode(eventAt(Math.floor(events / 2) + 2, events)));
+  return Buffer.byteLength(RAW_EVENTS.encode(eventAt(Math.floor(events / 2) + 2, events)));
 }
 
 /** Appends `events` events of about 300 bytes, past HTTP: a million would take Mandrill some time. */
@@ -47,29 +48,13 @@ function eventAt(index: number, size: number): Event {
   const email = pick("email", index % 10 === 1, `user-${index % Math.ceil(size / 10)}@example.com`);
   const messageId = pick("messageId", index % 100 === 3, `message-${Math.floor(index / 3)}`);
   const subaccount = pick("subaccount", index % 4 === 1, `unit-${index % 50}`);
-  const type = pick("type", isDelivered, "open") as "delivered" | "spam" | "open";
-  const base = {
-    id: `benchmark-${String(index).padStart(12, "0")}`,
-    name: type,
-    occurredAt: 1_795_467_660_000 + index,
-    messageId,
-    messageState: null,
-    email,
-    subaccount,
-    message: {
-      email: null,
-      sender: null,
-      subject: null,
-      sentAt: null,
-      tags: [pick("tag", isDelivered, "receipt")],
-      metadata: null,
-      subaccount: null,
-      template: null,
-    },
-    webhook: null,
-    raw: null,
+  const type = pick("type", isDelivered, "open");
+  const tag = pick("tag", isDelivered, "receipt");
+  const raw = {
+    event: type,
+    ts: 1_795_467_660 + Math.floor(index / 1_000),
+    _id: messageId,
+    msg: { _id: messageId, email, subject: "Your order has left our house", tags: [tag], state: "sent", subaccount },
   };
-  if (type === "delivered") return { ...base, type, diag: null };
-  if (type === "open") return { ...base, type, ip: null, userAgent: null, location: null, client: null };
-  return { ...base, type };
+  return parseEvent(raw, `benchmark-${String(index).padStart(12, "0")}`, null);
 }

@@ -103,11 +103,8 @@ export interface RevokedTokens {
   readonly tokenIds: readonly string[];
 }
 
-/**
- * Entries that one page examines at the most before it returns what it has. A log of 10,000 events has some 5,000 to
- * examine where two common filters never meet: a large one is to take less than twice as long.
- */
-export const EXAMINE_LIMIT = 8_000;
+/** Entries that one page examines at the most before it returns what it has: two common filters may never meet. */
+export const EXAMINE_LIMIT = 10_000;
 /** Index entries that one count reads at the most; beyond it LIMIT_EXCEEDED. */
 export const COUNT_LIMIT = 100_000;
 /** Webhook requests that are remembered, over all instances. */

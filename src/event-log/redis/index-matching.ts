@@ -91,7 +91,7 @@ async function* blockParts(
   if (order === "newest-first") spans.reverse();
   const terms = wanted.flat();
   const fields = [...new Set(terms.flatMap(fieldsOf))];
-  for (let from = 0, count = 1; from < spans.length; from += count, count = Math.min(4 * count, MOST_BLOCKS)) {
+  for (let from = 0, count = 1; from < spans.length; from += count, count = Math.min(8 * count, MOST_BLOCKS)) {
     const group = spans.slice(from, from + count);
     const replies = (await inPipeline(client, group, (pipeline, { first }) =>
       pipeline.hmgetBuffer(keys.block(first), ...fields),
