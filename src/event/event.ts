@@ -67,6 +67,8 @@ export interface EventBase {
   readonly webhook: string | null;
   /** The element of `mandrill_events`, the same JSON value. */
   readonly raw: Json;
+  /** The text of `raw` as it came, while that is at hand: a log may keep it in the place of `raw`. */
+  readonly rawText?: string | undefined;
   /** W3C traceparent of the POST that brought it, where that was traced. */
   readonly traceParent?: string | undefined;
 }

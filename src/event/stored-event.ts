@@ -18,7 +18,7 @@ export const STORED_VERSION = 1;
 
 /** Keeps every field of an event, wherever it came from. A kind unknown to this version is read as `other`. */
 export const WHOLE_EVENTS: StoredForm = {
-  encode: (event) => `{"v":${STORED_VERSION},${JSON.stringify(event).slice(1)}`,
+  encode: ({ rawText: _rawText, ...event }) => `{"v":${STORED_VERSION},${JSON.stringify(event).slice(1)}`,
   decode(stored) {
     const { v: _version, ...event } = parseExactly(stored) as unknown as Event & { v: number };
     if (typeof event.id !== "string" || event.name === undefined)

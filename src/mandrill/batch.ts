@@ -24,6 +24,8 @@ export interface RawEvent {
   readonly raw: Json;
   /** What its id is made from (`eventIds`). */
   readonly content: string;
+  /** The text of `raw`. */
+  readonly rawText: string | undefined;
 }
 
 /** Which body the headers announce; throws UNSUPPORTED_MEDIA_TYPE for any other. */
@@ -93,13 +95,12 @@ export function parseBatch(text: string): RawEvent[] {
   if (elements.length > MAX_BATCH_EVENTS) {
     throw malformed(`The batch has ${elements.length} events; ${MAX_BATCH_EVENTS} are the most.`);
   }
-  let texts: readonly string[] | undefined;
+  const texts = elementTexts(text);
   return elements.map((raw, i) => {
     const content = canonicalContent(raw);
-    if (content !== null) return { raw, content };
-    texts ??= elementTexts(text);
-    const own = texts[i] as string;
-    return { raw: own, content: canonicalContent(own) as string };
+    const rawText = texts[i] as string;
+    if (content !== null) return { raw, content, rawText };
+    return { raw: rawText, content: canonicalContent(rawText) as string, rawText: undefined };
   });
 }
 

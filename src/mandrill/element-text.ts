@@ -15,36 +15,32 @@ export function elementTexts(array: string): string[] {
   let depth = 0;
   let start = 0;
   for (let at = 0; at < array.length; at++) {
-    switch (array.charCodeAt(at)) {
-      case QUOTE:
-        at = endOfString(array, at);
-        break;
-      case OPEN_BRACKET:
-      case OPEN_BRACE:
-        depth++;
-        if (depth === 1) start = at + 1;
-        break;
-      case CLOSE_BRACKET:
-      case CLOSE_BRACE:
-        depth--;
-        if (depth === 0) texts.push(array.slice(start, at).trim());
-        break;
-      case COMMA:
-        if (depth !== 1) break;
-        texts.push(array.slice(start, at).trim());
-        start = at + 1;
-        break;
+    const code = array.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(array, at);
+    } else if (code === COMMA) {
+      if (depth !== 1) continue;
+      texts.push(array.slice(start, at).trim());
+      start = at + 1;
+    } else if (code < OPEN_BRACKET) {
+      // Most of what stands between strings: digits and colons.
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      depth++;
+      if (depth === 1) start = at + 1;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      depth--;
+      // Nothing stands in an empty array.
+      if (depth === 0 && array.slice(start, at).trim() !== "") texts.push(array.slice(start, at).trim());
     }
   }
   return texts;
 }
 
 function endOfString(text: string, quote: number): number {
-  let at = quote + 1;
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) break;
-    if (code === BACKSLASH) at++;
+  for (let at = text.indexOf('"', quote + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let first = at;
+    while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+    if ((at - first) % 2 === 0) return at;
   }
-  return at;
+  return text.length;
 }

@@ -20,14 +20,15 @@ const MAX_TAGS = 100;
  *
  * @param id the event's id (`eventIds`)
  * @param webhook label of the webhook by which it came; null where that is not known
+ * @param rawText what `raw` was read from
  */
-export function parseEvent(raw: Json, id: string, webhook: string | null): Event {
+export function parseEvent(raw: Json, id: string, webhook: string | null, rawText?: string): Event {
   const element = fields(raw) ?? NO_FIELDS;
   // Message and inbound events are named by `event`, sync events by `type`.
   const name = text(element.event) ?? text(element.type);
   const type = TYPES.get(name) ?? "other";
   const msg = fields(element.msg);
-  const source: Source = { raw, id, webhook, name, element, msg: msg ?? NO_FIELDS };
+  const source: Source = { raw, rawText, id, webhook, name, element, msg: msg ?? NO_FIELDS };
   switch (type) {
     case "blacklist":
     case "whitelist": {
@@ -58,6 +59,7 @@ export function parseEvent(raw: Json, id: string, webhook: string | null): Event
 /** What an event is read from. */
 interface Source {
   readonly raw: Json;
+  readonly rawText: string | undefined;
   readonly id: string;
   readonly webhook: string | null;
   readonly name: string | null;
@@ -68,7 +70,7 @@ interface Source {
 /** What every event has; `about` holds the address and the subaccount: `msg`, or the list entry of a sync event. */
 function base<T extends EventType>(
   type: T,
-  { raw, id, webhook, name, element, msg }: Source,
+  { raw, rawText, id, webhook, name, element, msg }: Source,
   about: Fields,
   message: Message | null,
 ): EventBase & { readonly type: T } {
@@ -84,6 +86,7 @@ function base<T extends EventType>(
     message,
     webhook,
     raw,
+    rawText,
   };
 }
 

@@ -105,7 +105,9 @@ export function createWebhook({
     if (batch.length === 0) return null;
     const ids = eventIds(batch.map(({ content }) => content));
     const { span } = progress;
-    const read = ({ raw }: RawEvent, i: number): Event => parseEvent(raw, ids[i] as string, webhook);
+    const read = ({ raw, rawText }: RawEvent, i: number): Event => {
+      return parseEvent(raw, ids[i] as string, webhook, rawText);
+    };
     if (span === null) {
       const events = batch.map(read);
       return meter.append(events, () => eventLog.append(events));

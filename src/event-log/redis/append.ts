@@ -72,10 +72,15 @@ export function createAppend(keys: RedisKeys, limits: LogLimits, form: StoredFor
 /** Which events of the batch each count is for, by its name: JSON. */
 function placesByCount(events: readonly Event[]): string {
   const places: Record<string, number[]> = {};
-  for (const [i, event] of events.entries()) {
-    const name = countName(event.type, event.subaccount);
-    places[name] ??= [];
-    places[name].push(i + 1);
+  // Events of one kind and subaccount often follow one another.
+  let last: { readonly type: string; readonly subaccount: string | null; readonly places: number[] } | undefined;
+  for (const [i, { type, subaccount }] of events.entries()) {
+    if (last?.type !== type || last.subaccount !== subaccount) {
+      const name = countName(type, subaccount);
+      places[name] ??= [];
+      last = { type, subaccount, places: places[name] };
+    }
+    last.places.push(i + 1);
   }
   return JSON.stringify(places);
 }

@@ -50,3 +50,21 @@ describe("events kept as Mandrill sent them", () => {
     expect(() => RAW_EVENTS.decode(stored)).toThrow();
   });
 });
+
+describe("the text of a raw event", () => {
+  const { rawText: _, ...event } = parseEvent(raw, "id", WEBHOOK);
+
+  it("is kept as it came, and comes back as the same value", () => {
+    const text = '{ "event":"open", "id": 1.50, "url":"https:\\/\\/example.com\\/", "u": "\\u0416\\ud800" }';
+    const stored = RAW_EVENTS.encode({ ...event, rawText: text });
+    expect(stored).toBe(`{"v":${RAW_EVENTS_VERSION},"id":"id","webhook":"${WEBHOOK}","raw":${text}}`);
+    expect(RAW_EVENTS.decode(stored).raw).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    ["has a line break", '{"event":\n"click"}'],
+    ["is long", `{"event":"${"x".repeat(5_000)}"}`],
+  ])("is written anew where it %s", (_name, rawText) => {
+    expect(RAW_EVENTS.encode({ ...event, rawText })).toBe(RAW_EVENTS.encode(event as typeof event));
+  });
+});
