@@ -74,7 +74,7 @@ export async function startService(
 ): Promise<Service> {
   const { persistedFile, introspection } = config.documents;
   const persisted = persistedFile === undefined ? undefined : await loadPersistedOperations(persistedFile, schema);
-  const eventLog = await openEventLog(config.eventLog, config.limits, logger);
+  const eventLog = await openEventLog(config.eventLog, config.limits, logger, true);
   const access = createAccess({ rules: config.access, eventLog, logger });
   const metrics = createMetrics();
   const tracing = config.telemetry.tracing === null ? null : await createTracing(config.telemetry.tracing);
@@ -234,15 +234,20 @@ export async function startService(
   }
 }
 
-/** Opens the event log that is configured, with the events in the form that the service keeps them in. */
+/**
+ * Opens the event log that is configured, with the events in the form that the service keeps them in.
+ *
+ * @param convert whether a Redis log of an earlier layout is brought up to this version's
+ */
 export async function openEventLog(
   config: EventLogConfig,
   limits: LogLimits,
   logger: Logger,
+  convert = false,
 ): Promise<EventLog | SqliteEventLog> {
   if (config.kind === "redis") {
     const { connection, prefix, minReplicas } = config;
-    return openRedisEventLog({ connection, prefix, limits, form: RAW_EVENTS, logger, minReplicas });
+    return openRedisEventLog({ connection, prefix, limits, form: RAW_EVENTS, logger, minReplicas, convert });
   }
   await mkdir(config.dataDir, { recursive: true });
   return openSqliteEventLog({ file: join(config.dataDir, LOG_FILE), limits, form: RAW_EVENTS, logger });

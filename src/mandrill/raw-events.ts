@@ -33,11 +33,8 @@ function isKept(rawText: string | undefined): rawText is string {
  */
 export const RAW_EVENTS: StoredForm = {
   encode({ id, webhook, traceParent, raw, rawText }) {
-    if (isKept(rawText)) {
-      const head = JSON.stringify({ v: RAW_EVENTS_VERSION, id, webhook, traceParent });
-      return `${head.slice(0, -1)},"raw":${rawText}}`;
-    }
-    return JSON.stringify({ v: RAW_EVENTS_VERSION, id, webhook, traceParent, raw } satisfies StoredRaw);
+    const head = JSON.stringify({ v: RAW_EVENTS_VERSION, id, webhook, traceParent } satisfies Omit<StoredRaw, "raw">);
+    return `${head.slice(0, -1)},"raw":${isKept(rawText) ? rawText : JSON.stringify(raw)}}`;
   },
   decode(stored) {
     const { id, webhook, traceParent, raw } = parseExactly(stored) as unknown as StoredRaw;

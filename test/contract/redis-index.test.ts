@@ -5,15 +5,18 @@ import { type EventFilter, filterFromArguments, matchesFilter } from "../../src/
 import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { listPlaces } from "../../src/event-log/places.ts";
-import { encodeBlock, fieldsOf, placesIn } from "../../src/event-log/redis/index-block.ts";
-import { tailChanges } from "../../src/event-log/redis/index-erasure.ts";
-import { IndexedEntries, placesOfTerms, termCode } from "../../src/event-log/redis/index-tail.ts";
-import { createIndexViews } from "../../src/event-log/redis/index-view.ts";
+import { createClient } from "../../src/event-log/redis/connection.ts";
+import { convertWhenReady } from "../../src/event-log/redis/conversion.ts";
 import { createKeys, type RedisKeys } from "../../src/event-log/redis/keys.ts";
+import { createLink } from "../../src/event-log/redis/link.ts";
 import { createLogStates } from "../../src/event-log/redis/log-state.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sealTail } from "../../src/event-log/redis/sealing.ts";
 import { termOf } from "../../src/event-log/redis/term.ts";
+import { encodeBlock, fieldsOf, placesIn } from "../../src/event-log/redis/term-block.ts";
+import { tailChanges } from "../../src/event-log/redis/term-erasure.ts";
+import { IndexedEntries, placesOfTerms, termCode } from "../../src/event-log/redis/term-tail.ts";
+import { createIndexViews } from "../../src/event-log/redis/term-view.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
 import { numbersOf, pagesOf } from "./log-suite.ts";
@@ -217,15 +220,14 @@ describe("a Redis log of the layout before", () => {
     await before.append(events);
     await before.close();
     await makeFormer(events);
+    const connection = { kind: "standalone", url: server.url } as const;
     const converted = Promise.withResolvers<void>();
     const logger = {
       info: (text: unknown) => text === "the log in Redis has been converted" && converted.resolve(),
-      warn() {},
-    };
-    const connection = { kind: "standalone", url: server.url } as const;
-    const instances = Array.from({ length: 3 }, () =>
-      openRedisEventLog({ connection, prefix: `index-${made}`, limits: WIDE_LIMITS, logger: logger as never }),
-    );
+      warn: converted.reject,
+    } as never;
+    const options = { connection, prefix: `index-${made}`, limits: WIDE_LIMITS, convert: true, logger };
+    const instances = Array.from({ length: 3 }, () => openRedisEventLog(options));
     onTestFinished(async () => void (await Promise.all(instances.map((eventLog) => eventLog.close()))));
     await converted.promise;
     const more = varied(40, "i");
@@ -235,28 +237,25 @@ describe("a Redis log of the layout before", () => {
     expect(await server.client.hget(keys.meta, "layout")).toBe("2");
   });
 
-  it("is used by nobody until it is converted, and converted anew where that was cut off", async () => {
+  it("is used by nobody until it is converted, and converted anew where whoever began it has died", async () => {
     const events = varied(60, "b");
     const before = open();
     await before.append(events);
     await before.close();
     await makeFormer(events);
-    await server.client.hset(keys.meta, { layout: "converting", converter: "one that has died" });
+    await server.client.hset(keys.meta, { layout: "converting", converter: "one that has died", converted: "3" });
     await server.client.zadd(keys.blocks, 1, "1");
-    const connection = { kind: "standalone", url: server.url } as const;
+    await expect(open().append(events)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    const client = createClient({ kind: "standalone", url: server.url }, "test", 4_500);
+    const link = createLink({ client, timeoutMs: 4_500 });
+    onTestFinished(() => link.close());
     const converted = Promise.withResolvers<void>();
     const logger = {
-      info: (text: unknown) => text === "the log in Redis has been converted" && converted.resolve(),
-      warn() {},
+      info: (text: unknown) => /has been/.test(String(text)) && converted.resolve(),
+      warn: converted.reject,
     };
-    const eventLog = openRedisEventLog({
-      connection,
-      prefix: `index-${made}`,
-      limits: WIDE_LIMITS,
-      logger: logger as never,
-    });
-    onTestFinished(() => eventLog.close());
+    convertWhenReady({ link, keys, form: WHOLE_EVENTS, logger: logger as never, takeOverMs: 1 });
     await converted.promise;
-    await expectFound(eventLog, events);
+    await expectFound(open(), events);
   });
 });

@@ -239,7 +239,7 @@ describe("a Redis log whose Redis forgets", () => {
   it("refuses a log whose layout it does not know", async () => {
     const eventLog = open();
     await eventLog.append(sampleEvents(1));
-    await server.client.hset("{outage}:meta", "layout", "2");
+    await server.client.hset("{outage}:meta", "layout", "3");
     await expect(eventLog.append(sampleEvents(2))).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
     await expect(eventLog.head()).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
   });

@@ -18,6 +18,8 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly pid: number;
   /** What it has printed so far, standard output and error together. */
   readonly printed: string;
+  /** What it prints that matches, once it has. */
+  match(pattern: RegExp): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals): void;
   /** Resolves to the code or the signal by which it ended. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
@@ -51,6 +53,7 @@ export async function spawnService({
   process.once("exit", killWithTests);
   child.once("exit", () => process.off("exit", killWithTests));
   let printed = "";
+  const waiters = new Set<() => void>();
   const ended = (async () => {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     if (given === undefined) await rm(dataDir, { recursive: true, force: true });
@@ -61,6 +64,7 @@ export async function spawnService({
       printed += String(chunk);
       const ready = /GraphiQL\s+(http:\S+)\/graphql/.exec(printed);
       if (ready !== null) resolve(ready[1] as string);
+      for (const look of waiters) look();
     };
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
@@ -72,6 +76,19 @@ export async function spawnService({
     pid: child.pid as number,
     get printed() {
       return printed;
+    },
+    match(pattern) {
+      return new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(printed);
+          if (found === null) return;
+          waiters.delete(look);
+          resolve(found);
+        };
+        waiters.add(look);
+        look();
+        void ended.then((end) => reject(new Error(`the service ended with ${end}:\n${printed}`)));
+      });
     },
     signal: (signal) => child.kill(signal),
     ended,

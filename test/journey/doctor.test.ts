@@ -172,12 +172,14 @@ describe("npm run doctor finds of Redis", () => {
   it("a log that this version cannot use", async () => {
     const redis = await startRedis(DURABLE);
     expect((await down(redis)).of("Redis log")).toMatch(/^ok There is none yet/);
-    await redis.client.hset("{mandrill-live}:meta", { layout: "2", oldest: "1", number: "3" });
-    expect((await down(redis)).of("Redis log")).toMatch(/^fail It has layout 2.*Start the version that wrote it/);
+    await redis.client.hset("{mandrill-live}:meta", { layout: "3", oldest: "1", number: "3" });
+    expect((await down(redis)).of("Redis log")).toMatch(/^fail It has layout 3.*Start the version that wrote it/);
     await redis.client.hset("{mandrill-live}:meta", { layout: "moving" });
     expect((await down(redis)).of("Redis log")).toMatch(/^fail It has layout moving.*npm run move/);
     await redis.client.hset("{mandrill-live}:meta", { layout: "1" });
-    expect((await down(redis)).of("Redis log")).toBe("ok Layout 1, 3 entries.");
+    expect((await down(redis)).of("Redis log")).toMatch(/^note It has layout 1, and is brought up to 2/);
+    await redis.client.hset("{mandrill-live}:meta", { layout: "2" });
+    expect((await down(redis)).of("Redis log")).toBe("ok Layout 2, 3 entries.");
   });
 
   it("little memory left", async () => {

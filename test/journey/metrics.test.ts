@@ -221,7 +221,7 @@ describe("who may read the metrics", () => {
   it("is everybody on a port of their own, which has nothing else", async () => {
     const env = { ...KEYS, JWT_SECRET, METRICS_PORT: "0", LOG_LEVEL: "info" };
     await using service = await spawnService({ env });
-    const own = /"url":"(http:[^"]+)\/metrics"/.exec(service.printed)?.[1] as string;
+    const [, own = ""] = await service.match(/"url":"(http:[^"]+)\/metrics"/);
     expect((await read(own)).get("mandrill_live_ready")).toBe(1);
     expect((await fetch(`${own}/graphql`)).status).toBe(404);
     expect((await fetch(`${own}/metrics`, { method: "POST" })).status).toBe(405);

@@ -1,6 +1,7 @@
 import { Cluster } from "ioredis";
 import type { EventLogConfig } from "../../config.ts";
 import { createClient, type RedisClient } from "../../event-log/redis/connection.ts";
+import { CONVERTING, FORMER_LAYOUT } from "../../event-log/redis/conversion.ts";
 import { createKeys } from "../../event-log/redis/keys.ts";
 import { createLink } from "../../event-log/redis/link.ts";
 import { LAYOUT } from "../../event-log/redis/log-state.ts";
@@ -66,6 +67,12 @@ function judgeLog([layout, oldest, number]: readonly (string | null | undefined)
   const what = "Redis log";
   if (layout == null) return ok(what, "There is none yet under this prefix; the first use makes it");
   if (layout === LAYOUT) return ok(what, `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`);
+  if (layout === FORMER_LAYOUT || layout === CONVERTING) {
+    return note(
+      what,
+      `It has layout ${layout}, and is brought up to ${LAYOUT} when an instance of this version starts`,
+    );
+  }
   return fail(
     what,
     `It has layout ${layout}, and this version knows ${LAYOUT}`,

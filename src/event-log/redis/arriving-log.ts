@@ -3,7 +3,6 @@ import type { RedisConnection } from "../../config.ts";
 import { ServiceError } from "../../error.ts";
 import type { MovingEntry, MovingRemainder, MovingState } from "../moving-log.ts";
 import { createClient, type RedisClient } from "./connection.ts";
-import { tailOf } from "./index-view.ts";
 import { countName, createKeys, type RedisKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { LAYOUT } from "./log-state.ts";
@@ -12,6 +11,7 @@ import { revokeToken } from "./revoked-tokens.ts";
 import { Script } from "./script.ts";
 import { sealTail, TAIL_BYTES } from "./sealing.ts";
 import { termOf } from "./term.ts";
+import { tailOf } from "./term-view.ts";
 
 /** How far a log has come. */
 export interface Arrived {

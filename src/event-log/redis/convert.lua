@@ -18,13 +18,15 @@ if step == 'begin' then
   return 1
 end
 if layout ~= CONVERTING or converter ~= name then return 0 end
+-- Whoever waits sees by this that it goes on.
+call('HINCRBY', META, 'converted', 1)
 if step == 'block' then
   call('DEL', KEYS[4])
   for from = 5, #ARGV, CHUNK do call('HSET', KEYS[4], unpack(ARGV, from, math.min(from + CHUNK - 1, #ARGV))) end
   call('ZADD', BLOCKS, ARGV[4], ARGV[4])
 elseif step == 'end' then
   call('HSET', META, 'layout', LAYOUT, 'erasures', '0')
-  call('HDEL', META, 'converter')
+  call('HDEL', META, 'converter', 'converted')
 end
 for from = 5, #KEYS, CHUNK do call('UNLINK', unpack(KEYS, from, math.min(from + CHUNK - 1, #KEYS))) end
 return 1

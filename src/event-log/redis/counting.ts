@@ -7,11 +7,11 @@ import { bucketStarts, isCountedByMinute } from "../event-counts.ts";
 import { COUNT_LIMIT, type CountQuery, type CountRow } from "../event-log.ts";
 import { BLOCK_SIZE, listPlaces, type Places } from "../places.ts";
 import type { RedisClient } from "./connection.ts";
-import { indexParts, type LookedIndex, matchesIn, type NumberRange, wantedBy } from "./index-matching.ts";
-import type { IndexViews } from "./index-view.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
 import { SCRIPTS } from "./script.ts";
+import { indexParts, type LookedIndex, matchesIn, type NumberRange, wantedBy } from "./term-matching.ts";
+import type { IndexViews } from "./term-view.ts";
 import { addTrimmed } from "./trimmed-counts.ts";
 
 /** Times that one script searches at the most: in a busy minute each takes some 20 looks at entries. */

@@ -1,14 +1,14 @@
 import { filterFromArguments, matchesFilter, normalizeEmail } from "../../event/event-filter.ts";
 import { examination } from "../block-matches.ts";
 import type { RedisClient } from "./connection.ts";
-import { blockChanges, tailChanges } from "./index-erasure.ts";
-import { indexParts, type LookedIndex, matchesIn, wantedBy } from "./index-matching.ts";
-import type { IndexView, IndexViews } from "./index-view.ts";
 import { countName, type RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { type LogStates, STATE_FIELDS } from "./log-state.ts";
 import type { Reading } from "./reading.ts";
 import { SCRIPTS, type ScriptValue } from "./script.ts";
+import { blockChanges, tailChanges } from "./term-erasure.ts";
+import { indexParts, type LookedIndex, matchesIn, wantedBy } from "./term-matching.ts";
+import type { IndexView, IndexViews } from "./term-view.ts";
 
 /** Entries of one part of the index that one step erases at the most: some milliseconds, for which appends wait. */
 const STEP_ENTRIES = 50;

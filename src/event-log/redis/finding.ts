@@ -2,11 +2,11 @@ import { matchesFilter } from "../../event/event-filter.ts";
 import { examination } from "../block-matches.ts";
 import { EXAMINE_LIMIT, type FindPage, type FindQuery } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
-import { matchingNumbers, type NumberRange } from "./index-matching.ts";
-import type { IndexViews } from "./index-view.ts";
 import type { RedisKeys } from "./keys.ts";
 import { headOf, type LogState } from "./log-state.ts";
 import { judge, type Reading } from "./reading.ts";
+import { matchingNumbers, type NumberRange } from "./term-matching.ts";
+import type { IndexViews } from "./term-view.ts";
 
 /** Bytes of stored events after which a page ends early: 500 inbound events with attachments would fill the memory. */
 const PAGE_BYTES = 32 * 1024 * 1024;

@@ -14,7 +14,7 @@ export interface RedisKeys {
   readonly entries: string;
   /** Hash, by number: `<tag> <receivedAt>` of an entry that was erased. */
   readonly erased: string;
-  /** String: the index of the newest entries, as append.lua adds to it (index-tail.ts). */
+  /** String: the index of the newest entries, as append.lua adds to it (term-tail.ts). */
   readonly tail: string;
   /** Sorted set of the first numbers of the blocks of the index, by number. */
   readonly blocks: string;
@@ -36,7 +36,7 @@ export interface RedisKeys {
   readonly check: string;
   /** The channel on which an append tells how far the log reaches. */
   readonly channel: string;
-  /** Hash: the index of the entries from number `first` on, up to the next block or the tail (index-block.ts). */
+  /** Hash: the index of the entries from number `first` on, up to the next block or the tail (term-block.ts). */
   block(first: number): string;
   /** Of layout 1: the list of what each append was indexed under. */
   readonly terms: string;

@@ -12,7 +12,6 @@ import { convertWhenReady } from "./conversion.ts";
 import { createCount } from "./counting.ts";
 import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
-import { createIndexViews } from "./index-view.ts";
 import { CHECK_EXPIRY, createKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { createLogStates, headOf } from "./log-state.ts";
@@ -24,6 +23,7 @@ import { createRetention } from "./retention.ts";
 import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
 import { SCRIPTS } from "./script.ts";
 import { createSealing, TAIL_BYTES } from "./sealing.ts";
+import { createIndexViews } from "./term-view.ts";
 import { createWakeUps } from "./wake-ups.ts";
 
 export interface RedisEventLogOptions {
@@ -38,6 +38,8 @@ export interface RedisEventLogOptions {
   readonly minReplicas?: number | undefined;
   /** Milliseconds after which a method rejects. @default 4500: the answer is out within 5 s */
   readonly commandTimeoutMs?: number | undefined;
+  /** Whether a log of the layout before this one is converted: by instances of the service alone. @default false */
+  readonly convert?: boolean | undefined;
   /** Bytes from which on the index's tail is made into blocks. @default TAIL_BYTES */
   readonly tailBytes?: number | undefined;
 }
@@ -57,6 +59,7 @@ export function openRedisEventLog({
   logger,
   minReplicas = 0,
   commandTimeoutMs = 4_500,
+  convert = false,
   tailBytes = TAIL_BYTES,
 }: RedisEventLogOptions): EventLog {
   const keys = createKeys(prefix);
@@ -76,7 +79,7 @@ export function openRedisEventLog({
   const commands = createLink({ client: open("read"), timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, timeoutMs: commandTimeoutMs });
-  convertWhenReady({ link: commands, keys, form, logger });
+  if (convert) convertWhenReady({ link: commands, keys, form, logger });
   const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
   const retention = createRetention(keys, states, limits, commands);
   const sealing = createSealing(keys, views, commands, tailBytes);

@@ -1,12 +1,12 @@
 import { BLOCK_SIZE } from "../places.ts";
 import type { RedisClient } from "./connection.ts";
-import { encodeBlock } from "./index-block.ts";
-import { type EntryTerms, firstFrom } from "./index-tail.ts";
-import type { IndexView, IndexViews } from "./index-view.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
 import type { LogState } from "./log-state.ts";
 import { SCRIPTS, type ScriptValue } from "./script.ts";
+import { encodeBlock } from "./term-block.ts";
+import { type EntryTerms, firstFrom } from "./term-tail.ts";
+import type { IndexView, IndexViews } from "./term-view.ts";
 
 /**
  * Bytes of the index's tail from which on it is made into blocks: some 15,000 entries. A long tail takes long to be

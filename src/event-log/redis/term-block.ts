@@ -1,5 +1,5 @@
 import { encodePlaces, type Places } from "../places.ts";
-import type { EntryTerms, TermCode } from "./index-tail.ts";
+import type { EntryTerms, TermCode } from "./term-tail.ts";
 
 /**
  * A block of the index is a hash. A term that many of its entries bear has a field of its own, with their places; the

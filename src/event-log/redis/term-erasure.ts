@@ -1,5 +1,5 @@
 import { encodePlaces, listPlaces } from "../places.ts";
-import { isBucket, withoutPlaces } from "./index-block.ts";
+import { isBucket, withoutPlaces } from "./term-block.ts";
 
 /** What stands somewhere in the index, and what is to stand there without some entries. */
 export interface Change<Place> {

@@ -3,12 +3,12 @@ import { blockMatches, type Examination, type Order } from "../block-matches.ts"
 import type { FindQuery } from "../event-log.ts";
 import { BLOCK_SIZE, encodePlaces, type Places } from "../places.ts";
 import type { RedisClient } from "./connection.ts";
-import { fieldsOf, placesIn } from "./index-block.ts";
-import { firstFrom, placesOfTerms, type TermCode, termCode } from "./index-tail.ts";
-import type { IndexView } from "./index-view.ts";
 import type { RedisKeys } from "./keys.ts";
 import { inPipeline } from "./pipeline.ts";
 import { termOf } from "./term.ts";
+import { fieldsOf, placesIn } from "./term-block.ts";
+import { firstFrom, placesOfTerms, type TermCode, termCode } from "./term-tail.ts";
+import type { IndexView } from "./term-view.ts";
 
 /** Entries from `lowest` to `highest`, both inclusive. */
 export interface NumberRange {

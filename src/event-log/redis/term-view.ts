@@ -1,9 +1,9 @@
 import { logUnavailable } from "../../error.ts";
 import type { RedisClient } from "./connection.ts";
-import { type EntryTerms, IndexedEntries } from "./index-tail.ts";
 import type { RedisKeys } from "./keys.ts";
 import { type LogState, type LogStates, STATE_FIELDS } from "./log-state.ts";
 import { resultsOf } from "./pipeline.ts";
+import { type EntryTerms, IndexedEntries } from "./term-tail.ts";
 
 /** The index of the newest entries, which are in no block yet. */
 export interface TailView {
