@@ -1,10 +1,11 @@
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
+import { type DocumentNode, type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from "graphql";
+import { parseExactly } from "../event/exact-json.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { MarkedEntry } from "../event-log/event-log.ts";
 import type { Group } from "../hub/subscriber.ts";
 import type { EventContext } from "./context.ts";
+import { createDataWriters, type WriteData } from "./data-writer.ts";
 import { createEncodingCache, type EncodingCache } from "./encoding-cache.ts";
-import { createExecuteEach, type ExecuteEach } from "./joint-execution.ts";
 
 /** What makes two subscribers' results equal, whatever they filter by. */
 export interface Selection {
@@ -30,38 +31,47 @@ export interface GroupsOptions {
 /** Subscribers that share one execution and one encoding of each event. */
 export class SelectionGroup implements Group {
   readonly selection: Selection;
-  readonly #executeEach: ExecuteEach;
-  readonly #presentError: PresentError;
+  readonly #options: GroupsOptions;
+  readonly #writeData: WriteData;
   readonly #encodings: EncodingCache;
 
-  constructor(selection: Selection, executeEach: ExecuteEach, presentError: PresentError, encodings: EncodingCache) {
+  constructor(selection: Selection, options: GroupsOptions, writeData: WriteData, encodings: EncodingCache) {
     this.selection = selection;
-    this.#executeEach = executeEach;
-    this.#presentError = presentError;
+    this.#options = options;
+    this.#writeData = writeData;
     this.#encodings = encodings;
   }
 
-  /** The result for each entry. */
-  execute(entries: readonly LiveEntry[]): readonly ExecutionResult[] {
-    return this.#executeEach(this.selection, entries).map((result, index) => {
-      const errors = result.errors?.map((error) => this.#presentError(error));
-      const extensions = { cursor: (entries[index] as LiveEntry).cursor };
-      return { ...result, ...(errors === undefined ? {} : { errors }), extensions };
-    });
+  /** An entry's result as an object, for transports that encode it themselves. */
+  resultOf(entry: LiveEntry): ExecutionResult {
+    const data = this.#writeData(entry);
+    if (data === null) return this.#execute(entry);
+    return { data: parseExactly(data) as Record<string, unknown>, extensions: { cursor: entry.cursor } };
   }
 
   encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[] {
-    const known = entries.map((entry) => this.#encodings.get(this, entry));
-    const missing = entries.filter((_entry, index) => known[index] === undefined);
-    const made = this.execute(missing).map((result) => Buffer.from(JSON.stringify(result)));
-    let next = 0;
-    return entries.map((entry, index) => {
-      const kept = known[index];
+    return entries.map((entry) => {
+      const kept = this.#encodings.get(this, entry);
       if (kept !== undefined) return kept;
-      const encoding = made[next++] as Buffer;
+      const encoding = Buffer.from(this.#textOf(entry));
       if (isRecent) this.#encodings.add(this, entry, encoding);
       return encoding;
     });
+  }
+
+  #textOf(entry: LiveEntry): string {
+    const data = this.#writeData(entry);
+    if (data === null) return JSON.stringify(this.#execute(entry));
+    return `{"data":${data},"extensions":{"cursor":${JSON.stringify(entry.cursor)}}}`;
+  }
+
+  #execute(entry: LiveEntry): ExecutionResult {
+    const { schema, presentError } = this.#options;
+    const { context, ...selection } = this.selection;
+    // No field below Subscription is asynchronous.
+    const result = execute({ schema, ...selection, contextValue: context, rootValue: entry }) as ExecutionResult;
+    const errors = result.errors?.map(presentError);
+    return { ...result, ...(errors === undefined ? {} : { errors }), extensions: { cursor: entry.cursor } };
   }
 }
 
@@ -79,12 +89,12 @@ export interface Groups {
 export function createGroups(options: GroupsOptions): Groups {
   const groups = new Map<string, { readonly group: SelectionGroup; subscribers: number }>();
   const encodings = createEncodingCache();
-  const executeEach = createExecuteEach(options.schema);
+  const writerOf = createDataWriters(options.schema);
   return {
     enter(selection) {
       let known = groups.get(selection.key);
       if (known === undefined) {
-        known = { group: new SelectionGroup(selection, executeEach, options.presentError, encodings), subscribers: 0 };
+        known = { group: new SelectionGroup(selection, options, writerOf(selection), encodings), subscribers: 0 };
         groups.set(selection.key, known);
       }
       known.subscribers += 1;

@@ -38,7 +38,7 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
   }
 
   offer(run: Run, from: number): number {
-    const results = run.derive("results", () => this.#options.group.execute(run.entries));
+    const results = run.derive("results", () => run.entries.map((entry) => this.#options.group.resultOf(entry)));
     let index = from;
     for (; index < run.entries.length; index += 1) {
       const { bytes } = run.entries[index] as LiveEntry;
