@@ -34,6 +34,8 @@ export class SelectionGroup implements Group {
   readonly #options: GroupsOptions;
   readonly #writeData: WriteData;
   readonly #encodings: EncodingCache;
+  /** Those that have entered and not left. */
+  subscribers = 0;
 
   constructor(selection: Selection, options: GroupsOptions, writeData: WriteData, encodings: EncodingCache) {
     this.selection = selection;
@@ -44,23 +46,25 @@ export class SelectionGroup implements Group {
 
   /** An entry's result as an object, for transports that encode it themselves. */
   resultOf(entry: LiveEntry): ExecutionResult {
-    const data = this.#writeData(entry);
+    const data = this.#writeData(entry, false);
     if (data === null) return this.#execute(entry);
     return { data: parseExactly(data) as Record<string, unknown>, extensions: { cursor: entry.cursor } };
   }
 
   encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[] {
+    // Who is alone in it takes the group along when it goes, and with it what was kept.
+    const isKept = isRecent && this.subscribers > 1;
     return entries.map((entry) => {
       const kept = this.#encodings.get(this, entry);
       if (kept !== undefined) return kept;
-      const encoding = Buffer.from(this.#textOf(entry));
-      if (isRecent) this.#encodings.add(this, entry, encoding);
+      const encoding = Buffer.from(this.#textOf(entry, isRecent));
+      if (isKept) this.#encodings.add(this, entry, encoding);
       return encoding;
     });
   }
 
-  #textOf(entry: LiveEntry): string {
-    const data = this.#writeData(entry);
+  #textOf(entry: LiveEntry, isRecent: boolean): string {
+    const data = this.#writeData(entry, isRecent);
     if (data === null) return JSON.stringify(this.#execute(entry));
     return `{"data":${data},"extensions":{"cursor":${JSON.stringify(entry.cursor)}}}`;
   }
@@ -87,24 +91,22 @@ export interface Groups {
 }
 
 export function createGroups(options: GroupsOptions): Groups {
-  const groups = new Map<string, { readonly group: SelectionGroup; subscribers: number }>();
+  const groups = new Map<string, SelectionGroup>();
   const encodings = createEncodingCache();
   const writerOf = createDataWriters(options.schema);
   return {
     enter(selection) {
-      let known = groups.get(selection.key);
-      if (known === undefined) {
-        known = { group: new SelectionGroup(selection, options, writerOf(selection), encodings), subscribers: 0 };
-        groups.set(selection.key, known);
+      let group = groups.get(selection.key);
+      if (group === undefined) {
+        group = new SelectionGroup(selection, options, writerOf(selection), encodings);
+        groups.set(selection.key, group);
       }
-      known.subscribers += 1;
-      return known.group;
+      group.subscribers += 1;
+      return group;
     },
     leave(group) {
-      const known = groups.get(group.selection.key);
-      if (known === undefined) return;
-      known.subscribers -= 1;
-      if (known.subscribers > 0) return;
+      group.subscribers -= 1;
+      if (group.subscribers > 0) return;
       groups.delete(group.selection.key);
       encodings.drop(group);
     },

@@ -23,6 +23,9 @@ export interface Operation {
   readonly variableValues: Readonly<Record<string, unknown>>;
 }
 
+/** Selections of one field under one key: together they select it. */
+export type FieldNodes = readonly [FieldNode, ...FieldNode[]];
+
 /**
  * The fields that `sets` select together of an object of `type`, by the key that each has in the result and in the
  * order of the result (GraphQL specification, CollectFields and MergeSelectionSets).
@@ -31,7 +34,7 @@ export function selectedFields(
   type: GraphQLObjectType,
   sets: readonly SelectionSetNode[],
   operation: Operation,
-): ReadonlyMap<string, readonly [FieldNode, ...FieldNode[]]> {
+): ReadonlyMap<string, FieldNodes> {
   const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
   const spread = new Set<string>();
 

@@ -16,9 +16,10 @@ import { EVENT_TYPES } from "../../../src/event/event-type.ts";
 import { parseExactly } from "../../../src/event/exact-json.ts";
 import type { LiveEntry } from "../../../src/event/live-entry.ts";
 import { createDataWriters } from "../../../src/graphql/data-writer.ts";
-import { createGroups } from "../../../src/graphql/group.ts";
+import { createGroups, type Groups, type Selection } from "../../../src/graphql/group.ts";
 import { schema } from "../../../src/graphql/schema.ts";
 import { selectionOf } from "../../../src/graphql/selection.ts";
+import { createTextShelf } from "../../../src/graphql/shared-texts.ts";
 import { parseEvent } from "../../../src/mandrill/parse-event.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 import { PAYLOADS } from "../../harness/mandrill-fixtures.ts";
@@ -53,23 +54,29 @@ interface Asked {
   readonly scope?: Scope;
 }
 
-/** What graphql-js makes of the document as it was asked, and what its group does. */
-function both({ text, variables = {}, scope = UNSCOPED }: Asked, entry: LiveEntry, of = schema) {
-  const document = parse(text);
-  const context = { scope };
-  const result = execute({
-    schema: of,
-    document,
-    variableValues: variables,
-    contextValue: context,
-    rootValue: entry,
-  }) as ExecutionResult;
-  const selection = selectionOf(of, document, undefined, variables, context);
-  const group = createGroups({ schema: of, presentError: (error) => error as never }).enter(selection);
+/** What graphql-js makes of the document as it was asked. */
+function executed({ text, variables = {}, scope = UNSCOPED }: Asked, entry: LiveEntry, of = schema) {
+  const [document, contextValue] = [parse(text), { scope }];
+  const result = execute({ schema: of, document, variableValues: variables, contextValue, rootValue: entry });
+  const { errors, ...rest } = result as ExecutionResult;
+  const told = errors === undefined ? rest : { errors, ...rest };
+  return { text: JSON.stringify({ ...told, extensions: { cursor: entry.cursor } }), isPlain: errors === undefined };
+}
+
+function select({ text, variables = {}, scope = UNSCOPED }: Asked, of = schema): Selection {
+  return selectionOf(of, parse(text), undefined, variables, { scope });
+}
+
+function createSilentGroups(of = schema): Groups {
+  return createGroups({ schema: of, presentError: (error) => error as never });
+}
+
+/** What graphql-js makes of it, and what its group does. */
+function both(asked: Asked, entry: LiveEntry, of = schema) {
+  const group = createSilentGroups(of).enter(select(asked, of));
   return {
-    expected: JSON.stringify({ ...result, extensions: { cursor: entry.cursor } }),
-    isWritten: createDataWriters(of)(selection)(entry) !== null,
-    isPlain: result.errors === undefined,
+    expected: executed(asked, entry, of).text,
+    isWritten: createDataWriters(of)(group.selection)(entry, false) !== null,
     encoded: String(group.encode([entry], false)[0]),
     handed: JSON.stringify(group.resultOf(entry)),
   };
@@ -78,7 +85,7 @@ function both({ text, variables = {}, scope = UNSCOPED }: Asked, entry: LiveEntr
 describe("the text of a result", () => {
   it("is that of graphql-js, for whatever is selected of whatever event", () => {
     const asked = fc.record({
-      text: randomSubscriptions(schema),
+      text: randomSubscriptions(schema).filter((text) => validate(schema, parse(text)).length === 0),
       variables: fc.record({ yes: fc.boolean(), no: fc.boolean(), odd: fc.constantFrom(true, false, null) }),
       scope: fc.constantFrom(...SCOPES),
     });
@@ -86,10 +93,10 @@ describe("the text of a result", () => {
     let failed = 0;
     fc.assert(
       fc.property(asked, fc.constantFrom(...ENTRIES), (each, entry) => {
-        fc.pre(validate(schema, parse(each.text)).length === 0);
-        const { expected, encoded, handed, isWritten, isPlain } = both(each, entry);
-        expect(encoded).toBe(expected);
-        expect(handed).toBe(expected);
+        const { encoded, handed, isWritten } = both(each, entry);
+        const { text, isPlain } = executed(each, entry);
+        expect(encoded).toBe(text);
+        expect(handed).toBe(text);
         expect(isWritten).toBe(isPlain);
         if (isPlain) plain += 1;
         else failed += 1;
@@ -99,6 +106,21 @@ describe("the text of a result", () => {
     // A null for `$odd` is an error in whatever it stands at.
     expect(plain).toBeGreaterThan(CASES / 2);
     expect(failed).toBeGreaterThan(0);
+    // In one tick, groups use what others have made.
+    fc.assert(
+      fc.property(
+        fc.array(asked, { minLength: 2, maxLength: 5 }),
+        fc.array(fc.constantFrom(...ENTRIES), { minLength: 1, maxLength: 3 }),
+        (all, entries) => {
+          const groups = createSilentGroups();
+          for (const each of all) {
+            const texts = groups.enter(select(each)).encode(entries, true).map(String);
+            expect(texts).toEqual(entries.map((entry) => executed(each, entry).text));
+          }
+        },
+      ),
+      { numRuns: CASES / 3 },
+    );
   });
 
   it.each(EVENT_TYPES)("is that of graphql-js for every field of every %s", (type) => {
@@ -130,6 +152,20 @@ describe("the text of a result", () => {
       message: { tags: [], subject: "Your order" },
       url: "https://example.com/",
     });
+  });
+
+  it("is not shared between scopes, and not kept beyond the tick", async () => {
+    const groups = createSilentGroups();
+    const text = "subscription { eventReceived { raw } }";
+    const entry = createEntryMaker().next();
+    const raw = (scope: Scope) => JSON.parse(String(groups.enter(select({ text, scope })).encode([entry], true)[0]));
+    expect(raw({ raw: true }).data.eventReceived.raw).toMatchObject({ event: "send" });
+    expect(raw({ raw: false }).data.eventReceived.raw).toBeNull();
+    const shelf = createTextShelf();
+    const texts = shelf("scope").of(entry);
+    expect(shelf("scope").of(entry)).toBe(texts);
+    await null;
+    expect(shelf("scope").of(entry)).not.toBe(texts);
   });
 });
 
@@ -187,14 +223,8 @@ describe("graphql-js has the last word", () => {
 
   it("on a promise", () => {
     const { other, entry } = asking("note", async () => "later");
-    const selection = selectionOf(
-      other,
-      parse("subscription { eventReceived { note } }"),
-      null,
-      {},
-      { scope: UNSCOPED },
-    );
-    expect(createDataWriters(other)(selection)(entry)).toBeNull();
+    const selection = select({ text: "subscription { eventReceived { note } }" }, other);
+    expect(createDataWriters(other)(selection)(entry, false)).toBeNull();
   });
 });
 

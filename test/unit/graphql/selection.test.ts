@@ -87,6 +87,7 @@ describe("a group", () => {
     const text = `subscription S($t: [EventType!], $with: Boolean!) { mail: eventReceived(types: $t) { ...F } }
       fragment F on Event { id raw @include(if: $with) ... on ClickEvent { url } }`;
     const group = groups.enter(select(text, { t: ["click"], with: false }));
+    groups.enter(group.selection);
     const entry = createEntryMaker().next({ type: "click" });
     const [bytes] = group.encode([entry], true);
     expect(JSON.parse(String(bytes))).toEqual({
@@ -94,6 +95,15 @@ describe("a group", () => {
       extensions: { cursor: entry.cursor },
     });
     expect(group.encode([entry], true)[0]).toBe(bytes);
+  });
+
+  it("keeps no encoding for a subscriber who is alone in it", () => {
+    const groups = createGroups({ schema, presentError });
+    const group = groups.enter(select("subscription { eventReceived { id } }"));
+    const entry = createEntryMaker().next();
+    const [bytes] = group.encode([entry], true);
+    expect(group.encode([entry], true)).toEqual([bytes]);
+    expect(group.encode([entry], true)[0]).not.toBe(bytes);
   });
 
   it("withholds raw from a scope that may not see it", () => {
