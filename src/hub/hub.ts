@@ -5,7 +5,7 @@ import type { EventFilter } from "../event/event-filter.ts";
 import { isLive, type LiveEntry } from "../event/live-entry.ts";
 import type { MarkedEntry } from "../event-log/event-log.ts";
 import { type CatchUpOptions, catchUp } from "./catch-up.ts";
-import { type Cohort, type CohortIndex, createCohortIndex } from "./cohort.ts";
+import { createCohortIndex } from "./cohort.ts";
 import { createFeed, type FeedPosition, type ReadableLog } from "./feed.ts";
 import { createLine } from "./line.ts";
 import { createRecentEntries, type RecentEntriesOptions } from "./recent-entries.ts";
@@ -81,7 +81,10 @@ export function createHub(options: HubOptions): Hub {
   const onEntries = (entries: readonly Entry[], before: FeedPosition): void => {
     const begunAt = Date.now();
     const runs = new Map<Group, Run>();
-    for (const [{ group, members }, wanted] of wantedBy(live, entries)) {
+    // What nobody listens for is not even decoded.
+    const all = live.size === 0 ? [] : live.wanted(entries.filter(isLive));
+    for (const { cohort, entries: wanted } of all) {
+      const { group, members } = cohort;
       // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
       const last = runs.get(group);
       const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, true);
@@ -154,24 +157,8 @@ export function createHub(options: HubOptions): Hub {
   };
 }
 
-/** The entries that each cohort wants, in the log's order. */
-function wantedBy(live: CohortIndex, entries: readonly Entry[]): ReadonlyMap<Cohort, readonly LiveEntry[]> {
-  const wanted = new Map<Cohort, LiveEntry[]>();
-  // What nobody listens for is not even decoded.
-  if (live.size === 0) return wanted;
-  for (const entry of entries) {
-    if (!isLive(entry)) continue;
-    for (const cohort of live.matching(entry)) {
-      const run = wanted.get(cohort);
-      if (run === undefined) wanted.set(cohort, [entry]);
-      else run.push(entry);
-    }
-  }
-  return wanted;
-}
-
 function isSameRun(one: readonly LiveEntry[], other: readonly LiveEntry[]): boolean {
-  return one.length === other.length && one.every((entry, index) => entry === other[index]);
+  return one === other || (one.length === other.length && one.every((entry, index) => entry === other[index]));
 }
 
 /** Index of the first entry of this number or a later one. */

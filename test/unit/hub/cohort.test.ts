@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EventFilter, matchesFilter } from "../../../src/event/event-filter.ts";
-import { createCohortIndex } from "../../../src/hub/cohort.ts";
+import type { LiveEntry } from "../../../src/event/live-entry.ts";
+import { type Cohort, type CohortIndex, createCohortIndex } from "../../../src/hub/cohort.ts";
 import { type Group, type Sink, Subscriber } from "../../../src/hub/subscriber.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 
@@ -12,6 +13,12 @@ const sink: Sink = {
   end() {},
 };
 const group = (): Group => ({ encode: (entries) => entries.map(() => Buffer.alloc(0)) });
+/** Those that want the entry. */
+const matching = (index: CohortIndex, entry: LiveEntry): readonly Cohort[] =>
+  index.wanted([entry]).map(({ cohort, entries }) => {
+    expect(entries).toEqual([entry]);
+    return cohort;
+  });
 const subscriber = (filter: EventFilter, of: Group): Subscriber =>
   new Subscriber({ group: of, filter, sink, after: null, liveFrom: 0, leave() {} });
 
@@ -28,15 +35,15 @@ describe("the index of cohorts", () => {
     ]) {
       index.join(each);
     }
-    const matching = [...index.matching(createEntryMaker().next({ type: "open" }))];
-    expect(matching.map(({ members }) => members.size).sort()).toEqual([1, 1, 2]);
+    const cohorts = matching(index, createEntryMaker().next({ type: "open" }));
+    expect(cohorts.map(({ members }) => members.size).sort()).toEqual([1, 1, 2]);
   });
 
   it("meets a cohort once, however many of the event's values it stands under", () => {
     const index = createCohortIndex();
     index.join(subscriber([{ field: "tag", anyOf: ["a", "b", "c"] }], group()));
     const entry = createEntryMaker().next({ tags: ["a", "b", "x"] });
-    expect([...index.matching(entry)]).toHaveLength(1);
+    expect(matching(index, entry)).toHaveLength(1);
   });
 
   it("finds nobody under an empty list", () => {
@@ -51,7 +58,7 @@ describe("the index of cohorts", () => {
         group(),
       ),
     );
-    expect([...index.matching(createEntryMaker().next({ type: "open" }))]).toEqual([]);
+    expect(matching(index, createEntryMaker().next({ type: "open" }))).toEqual([]);
   });
 
   it("forgets who leaves, and counts", () => {
@@ -65,7 +72,7 @@ describe("the index of cohorts", () => {
     expect(index.size).toBe(1);
     expect([...index.subscribers()]).toEqual([both[1]]);
     index.leave(both[1]);
-    expect([...index.matching(createEntryMaker().next())]).toEqual([]);
+    expect(matching(index, createEntryMaker().next())).toEqual([]);
     expect(index.size).toBe(0);
   });
 
@@ -87,8 +94,17 @@ describe("the index of cohorts", () => {
         const subscribers = filters.map((each) => subscriber(each, group()));
         for (const each of subscribers) index.join(each);
         const maker = createEntryMaker();
-        for (const entry of events.map((each) => maker.next(each))) {
-          const found = [...index.matching(entry)].flatMap(({ members }) => [...members]);
+        const entries = events.map((each) => maker.next(each));
+        // All at once, each gets what it would get one by one, in order.
+        const wanted = new Map(
+          index.wanted(entries).map(({ cohort, entries: some }) => [[...cohort.members][0], some]),
+        );
+        for (const each of subscribers) {
+          const own = entries.filter(({ event }) => matchesFilter(each.filter, event));
+          expect(wanted.get(each) ?? []).toEqual(own);
+        }
+        for (const entry of entries) {
+          const found = matching(index, entry).flatMap(({ members }) => [...members]);
           expect(new Set(found)).toEqual(
             new Set(subscribers.filter((each) => matchesFilter(each.filter, entry.event))),
           );
