@@ -39,7 +39,11 @@ export function selectedFields(
   const spread = new Set<string>();
 
   const collect = ({ selections }: SelectionSetNode): void => {
-    for (const node of selections) if (isIncluded(node, operation)) take(node);
+    for (const node of selections) {
+      // Spread again, a fragment adds nothing, and its directives are not looked at.
+      const isRepeated = node.kind === Kind.FRAGMENT_SPREAD && spread.has(node.name.value);
+      if (!isRepeated && isIncluded(node, operation)) take(node);
+    }
   };
 
   const take = (node: SelectionNode): void => {
@@ -50,13 +54,11 @@ export function selectedFields(
       else known.push(node);
       return;
     }
-    const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : firstSpread(node);
+    const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : spreadBy(node);
     if (fragment !== undefined && isAbout(fragment, type, operation)) collect(fragment.selectionSet);
   };
 
-  // Spread again, a fragment adds nothing.
-  const firstSpread = ({ name: { value } }: FragmentSpreadNode): FragmentDefinitionNode | undefined => {
-    if (spread.has(value)) return undefined;
+  const spreadBy = ({ name: { value } }: FragmentSpreadNode): FragmentDefinitionNode | undefined => {
     spread.add(value);
     return operation.fragments.get(value);
   };

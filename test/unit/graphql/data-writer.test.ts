@@ -154,6 +154,14 @@ describe("the text of a result", () => {
     });
   });
 
+  it("does not depend on the directives of a fragment that is there already", () => {
+    const text = `subscription ($odd: Boolean = true) { eventReceived { ...Some ...Some @include(if: $odd) } }
+      fragment Some on Event { id }`;
+    const { expected, encoded, isWritten } = both({ text, variables: { odd: null } }, createEntryMaker().next());
+    expect(encoded).toBe(expected);
+    expect(isWritten).toBe(true);
+  });
+
   it("is not shared between scopes, and not kept beyond the tick", async () => {
     const groups = createSilentGroups();
     const text = "subscription { eventReceived { raw } }";
