@@ -96,6 +96,10 @@ export interface RedisSentinel {
   readonly port: number;
   /** Resolves when the sentinel knows of a replica that can take over. */
   untilReplicaKnown(): Promise<void>;
+  /** From now on it takes its master for alive, whatever it hears of it: only {@link failOver} promotes. */
+  trustMaster(): Promise<void>;
+  /** Resolves when the replica has been promoted. */
+  failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -123,8 +127,9 @@ export async function allowReplication({ client }: RedisServer): Promise<void> {
 }
 
 /**
- * Holds back every write; resolves when a replica has all that was written before. What is asked for meanwhile waits,
- * and is lost with the master.
+ * Holds back every write; resolves when a replica has all that was written before, of which it tells once a second.
+ * What is asked for meanwhile waits, and is lost with the master. So does what a sentinel publishes, and its pings
+ * behind that: one that does not trust its master promotes the replica before this resolves, which then never does.
  */
 export async function holdWrites({ client }: RedisServer): Promise<void> {
   await client.client("PAUSE", 60_000, "WRITE");
@@ -135,11 +140,18 @@ export async function holdWrites({ client }: RedisServer): Promise<void> {
   }
 }
 
-/** Ends the replication, for good: what is written from now on only the master has. */
+/**
+ * Ends the replication, for good: what is written from now on only the master has. A sentinel that does not trust its
+ * master promotes no replica that was cut off for long before the master's end.
+ */
 export async function cutReplication({ client }: RedisServer): Promise<void> {
   await client.acl("SETUSER", REPLICA_LOGIN.masteruser, "off");
   await client.call("CLIENT", "KILL", "TYPE", "replica");
 }
+
+/** Milliseconds of silence after which a sentinel takes its master for down; and where it is to trust its master. */
+const DOWN_AFTER = 300;
+const NEVER_DOWN_AFTER = 3_600_000;
 
 export async function startRedisSentinel(name: string, master: RedisServer): Promise<RedisSentinel> {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-sentinel-"));
@@ -150,7 +162,7 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
     "bind 127.0.0.1",
     `dir ${folder}`,
     `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
-    `sentinel down-after-milliseconds ${name} 300`,
+    `sentinel down-after-milliseconds ${name} ${DOWN_AFTER}`,
     `sentinel failover-timeout ${name} 1000`,
   ];
   await writeFile(file, lines.join("\n"));
@@ -166,6 +178,19 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
         const replicas = (await client.call("SENTINEL", "REPLICAS", name)) as string[][];
         const [fields = []] = replicas;
         if (fields[fields.indexOf("master-link-status") + 1] === "ok") return;
+      }
+    },
+    async trustMaster() {
+      await client.call("SENTINEL", "SET", name, "down-after-milliseconds", `${NEVER_DOWN_AFTER}`);
+    },
+    async failOver() {
+      const address = async () => String(await client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name));
+      const before = await address();
+      // It may know too little of the replica, and gives up on one that takes its time.
+      while ((await address()) === before) {
+        await client.call("SENTINEL", "FAILOVER", name).catch((error: Error) => {
+          if (!/^(?:NOGOODSLAVE|INPROG) /.test(error.message)) throw error;
+        });
       }
     },
     async stop() {

@@ -10,6 +10,7 @@ import {
   cutReplication,
   holdWrites,
   REPLICA_LOGIN,
+  type RedisSentinel,
   type RedisServer,
   startRedisReplica,
   startRedisSentinel,
@@ -24,7 +25,7 @@ const MOST_EVENTS = 500;
 interface Pair {
   readonly master: RedisServer;
   readonly replica: RedisServer;
-  readonly sentinelPort: number;
+  readonly sentinel: RedisSentinel;
 }
 
 /** A master, its replica, and a sentinel that promotes it. */
@@ -37,11 +38,11 @@ async function startPair(): Promise<Pair> {
   const sentinel = await startRedisSentinel(MASTER, master);
   onTestFinished(() => sentinel.stop());
   await sentinel.untilReplicaKnown();
-  return { master, replica, sentinelPort: sentinel.port };
+  return { master, replica, sentinel };
 }
 
-function by(sentinelPort: number, env: Environment = {}): Environment {
-  return { REDIS_SENTINELS: `127.0.0.1:${sentinelPort}`, REDIS_SENTINEL_MASTER: MASTER, ...env };
+function by({ port }: Pick<RedisSentinel, "port">, env: Environment = {}): Environment {
+  return { REDIS_SENTINELS: `127.0.0.1:${port}`, REDIS_SENTINEL_MASTER: MASTER, ...env };
 }
 
 // A failover takes some seconds, and on a busy machine many.
@@ -49,11 +50,13 @@ vi.setConfig({ testTimeout: 90_000 });
 
 describe("a replica that Sentinel promotes, under load", () => {
   it("with all that its master had: everything is complete", async () => {
-    const { master, sentinelPort } = await startPair();
-    const scene = await startFaultInstances(by(sentinelPort), by(sentinelPort));
+    const { master, sentinel } = await startPair();
+    const scene = await startFaultInstances(by(sentinel), by(sentinel));
     await scene.publisher.more(100);
+    await sentinel.trustMaster();
     await holdWrites(master);
     await master.kill();
+    await sentinel.failOver();
     await scene.publisher.more(100);
     await expectComplete(scene);
     expect(scene.publisher.refusals.length).toBeGreaterThan(0);
@@ -62,13 +65,15 @@ describe("a replica that Sentinel promotes, under load", () => {
   });
 
   it("without the last events: every subscriber is told, and served on", async () => {
-    const { master, sentinelPort } = await startPair();
-    const scene = await startFaultInstances(by(sentinelPort), by(sentinelPort));
+    const { master, sentinel } = await startPair();
+    const scene = await startFaultInstances(by(sentinel), by(sentinel));
     await scene.publisher.more(100);
     await untilReplicated(master);
+    await sentinel.trustMaster();
     await cutReplication(master);
     await scene.publisher.more(100);
     await master.kill();
+    await sentinel.failOver();
     await untilTold(scene);
     await scene.publisher.more(100);
     await expectToldOnce(scene, 100);
@@ -76,11 +81,12 @@ describe("a replica that Sentinel promotes, under load", () => {
   });
 
   it("without the last events, and grown past its master's head before they see it: everyone is told", async () => {
-    const { master, sentinelPort } = await startPair();
-    await using proxy = await createProxy(sentinelPort);
-    const { publisher, subscribers } = await startFaultInstances(by(proxy.port), by(proxy.port));
+    const { master, sentinel } = await startPair();
+    await using proxy = await createProxy(sentinel.port);
+    const { publisher, subscribers } = await startFaultInstances(by(proxy), by(proxy));
     await publisher.more(50);
     await untilReplicated(master);
+    await sentinel.trustMaster();
     await cutReplication(master);
     await publisher.more(50);
     await publisher.stop();
@@ -90,7 +96,8 @@ describe("a replica that Sentinel promotes, under load", () => {
     // Nobody tells these two where the new master is.
     proxy.stall();
     await master.kill();
-    const other = await startFaultInstance(by(sentinelPort));
+    await sentinel.failOver();
+    const other = await startFaultInstance(by(sentinel));
     const grown = startPublisher({ name: "grown", urls: () => [other.url] });
     onTestFinished(() => grown.giveUp());
     await grown.more(seen.length);
@@ -106,8 +113,8 @@ describe("a replica that Sentinel promotes, under load", () => {
   });
 
   it("has every batch that was acknowledged, where REDIS_MIN_REPLICAS asks for it", async () => {
-    const { master, replica, sentinelPort } = await startPair();
-    const env = by(sentinelPort, { REDIS_MIN_REPLICAS: "1" });
+    const { master, replica, sentinel } = await startPair();
+    const env = by(sentinel, { REDIS_MIN_REPLICAS: "1" });
     const { services, publisher } = await startFaultInstances(env, env);
     const others = services.map(({ url }, i) => startPublisher({ name: `to-${i}`, urls: () => [url] }));
     for (const other of others) onTestFinished(() => other.giveUp());
@@ -127,8 +134,8 @@ describe("a replica that Sentinel promotes, under load", () => {
   });
 
   it("takes over from a master that stood still, which then acknowledges nothing that is lost with it", async () => {
-    const { master, replica, sentinelPort } = await startPair();
-    const env = by(sentinelPort, { REDIS_MIN_REPLICAS: "1" });
+    const { master, replica, sentinel } = await startPair();
+    const env = by(sentinel, { REDIS_MIN_REPLICAS: "1" });
     const { services, publisher } = await startFaultInstances(env, env);
     await publisher.more(100);
     master.pause();
