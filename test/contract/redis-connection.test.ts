@@ -4,6 +4,7 @@ import { ServiceError } from "../../src/error.ts";
 import type { AppendResult, EventLog } from "../../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { createProxy } from "../harness/proxy.ts";
 import { type RedisServer, startRedisSentinel, startRedisServer } from "../harness/redis-server.ts";
 import { WIDE_LIMITS } from "./wide-limits.ts";
 
@@ -64,6 +65,20 @@ describe("the way to Redis", () => {
     const { duplicates, head } = await untilTaken(eventLog, replica);
     expect(duplicates).toBeGreaterThanOrEqual(2);
     expect(head).toBe(3);
+  });
+
+  it("is asked of the next sentinel where one takes the question and never answers", async () => {
+    const master = await start();
+    const sentinel = await startRedisSentinel("events", master);
+    started.push(sentinel);
+    await using silent = await createProxy(sentinel.port);
+    silent.stall();
+    const eventLog = open({
+      kind: "sentinel",
+      sentinels: [silent, sentinel].map(({ port }) => ({ host: "127.0.0.1", port })),
+      master: "events",
+    });
+    expect(await eventLog.append(sampleEvents(2))).toMatchObject({ appended: 2 });
   });
 });
 

@@ -9,6 +9,11 @@ const FIRST_RETRY = 100;
 const LAST_RETRY = 2_000;
 /** Milliseconds after which the kernel begins to ask whether the other side of a silent connection is there. */
 const KEEP_ALIVE = 10_000;
+/**
+ * Milliseconds that one sentinel may take to name the master before the next is asked. Without this bound the client
+ * waits for ever on one that has taken the question and hangs.
+ */
+const SENTINEL_ANSWER = 1_000;
 /** Milliseconds that a connection we end is given to close before it is cut. */
 const DISCONNECT = 100;
 
@@ -51,6 +56,7 @@ export function createClient(connection: RedisConnection, name: string, timeoutM
         sentinels: connection.sentinels.map(({ host, port }) => ({ host, port })),
         name: connection.master,
         sentinelRetryStrategy: retryDelay,
+        sentinelCommandTimeout: SENTINEL_ANSWER,
       });
     }
     case "cluster": {
