@@ -6,11 +6,12 @@ import type { Position } from "../../src/event/cursor.ts";
 import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { LogLimits } from "../../src/event-log/event-log.ts";
 import { type LogFile, openLogFile } from "../../src/event-log/sqlite/log-file.ts";
-import { createSqliteStore } from "../../src/event-log/sqlite/sqlite-store.ts";
+import { createSqliteStore, openSqliteStore, type SqliteStore } from "../../src/event-log/sqlite/sqlite-store.ts";
 import type { AppendBatch, StoreCalls, StoredPage } from "../../src/event-log/sqlite/store-calls.ts";
 import { type CallMessage, type ReplyMessage, serveStore } from "../../src/event-log/sqlite/store-server.ts";
 import { encodeTerms } from "../../src/event-log/sqlite/terms.ts";
 import { type SampleFields, sampleEvents } from "../harness/event-samples.ts";
+import { limitFiles } from "../harness/file-limit.ts";
 import { WIDE_LIMITS } from "./wide-limits.ts";
 
 let folder: string;
@@ -40,11 +41,12 @@ function batchOf(count: number, prefix: string, fieldsOf?: (i: number) => Sample
 
 /** Serves calls as the worker does: all that are given at once have waited together. */
 function serveAll(limits: LogLimits = WIDE_LIMITS) {
+  return serveStoreOf(() => createSqliteStore(file, limits));
+}
+
+function serveStoreOf(openStore: () => SqliteStore) {
   let replies: ReplyMessage[] = [];
-  const serve = serveStore(
-    () => createSqliteStore(file, limits),
-    (reply) => replies.push(reply),
-  );
+  const serve = serveStore(openStore, (reply) => replies.push(reply));
   return (...calls: readonly (readonly [keyof StoreCalls, ...unknown[]])[]): ReplyMessage[] => {
     replies = [];
     serve(calls.map(([method, ...args], id): CallMessage => ({ id, method, args })));
@@ -110,6 +112,26 @@ describe("a SQLite store", () => {
     file.database.exec("PRAGMA max_page_count = 1000000");
     expect(serve(["append", large], ["check"])).toMatchObject([{ result: { follows: { number: 100 } } }, { id: 1 }]);
     expect(serve(["head"])).toMatchObject([{ result: { number: 200 } }]);
+  });
+
+  it("reads on after a write that ends the connection to the file, for those too who have waited with it", async () => {
+    const options = { file: join(folder, "other.db"), limits: WIDE_LIMITS, busyTimeoutMs: 0 };
+    const serve = serveStoreOf(() => openSqliteStore(options));
+    serve(["append", batchOf(100, "before")]);
+    const find = ["find", { filter: [], order: "newest-first", limit: 10 }] as const;
+    const calls = [["head"], ["recordRequests", [{}]], find, ["append", batchOf(1, "refused")]] as const;
+    await limitFiles(process.pid, 1);
+    const replies = serve(...calls);
+    await limitFiles(process.pid, "unlimited");
+    const refused = { code: "LOG_UNAVAILABLE", message: expect.stringContaining("the disk reports an error") };
+    expect(replies).toMatchObject([
+      { id: 3, error: refused },
+      { id: 0, result: { number: 100 } },
+      { id: 1, error: refused },
+      { id: 2, result: { entries: { length: 10 } } },
+    ]);
+    expect(serve(...calls)).toMatchObject([{ result: { appended: [0] } }, { result: { number: 101 } }, { id: 1 }, {}]);
+    serve(["close"]);
   });
 
   it("keeps no row of what the log and the deduplication window have let go", () => {

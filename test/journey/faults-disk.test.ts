@@ -1,19 +1,11 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
 import { LAST, untilServed } from "../harness/fault-scene.ts";
 import { startFaultSubscriber } from "../harness/fault-subscriber.ts";
+import { limitFiles } from "../harness/file-limit.ts";
 import { post } from "../harness/mandrill-post.ts";
 import { spawnService } from "../harness/service-process.ts";
 import { connectSocket } from "../harness/socket-client.ts";
-
-const run = promisify(execFile);
-
-/** Lets the process write no file beyond so many bytes, files that are that long already included (setrlimit(2)). */
-async function limitFiles(pid: number, bytes: number | "unlimited"): Promise<void> {
-  await run(process.env.PRLIMIT ?? "prlimit", ["--pid", `${pid}`, `--fsize=${bytes}:`]);
-}
 
 async function isReady(url: string): Promise<boolean> {
   const { ok } = await fetch(`${url}/ready`);

@@ -72,7 +72,19 @@ export function serveStore(
     send({ id, error: { code, message, extensions } });
   }
 
-  /** Gives a store up that has failed for good; whatever waits with this call is refused, and the next calls open anew. */
+  /** Whether the store is open. Where it cannot be opened, `waiting` is refused. */
+  function open(waiting: readonly CallMessage[]): boolean {
+    try {
+      store ??= openStore();
+      return true;
+    } catch (error) {
+      // Once for all that wait, since an opening that fails may have waited for the lock.
+      for (const call of waiting) refuse(call, error);
+      return false;
+    }
+  }
+
+  /** Gives a store up that has failed for good: appends that wait with this one are refused, other calls open anew. */
   function use<T>(work: (open: SqliteStore) => T): T {
     if (store === undefined) throw broken;
     try {
@@ -117,15 +129,14 @@ export function serveStore(
   }
 
   function serve(calls: readonly CallMessage[]): void {
-    try {
-      // Once for all that wait, since an opening that fails may have waited for the lock.
-      store ??= openStore();
-    } catch (error) {
-      for (const call of calls) refuse(call, error);
-      return;
-    }
+    if (!open(calls)) return;
     for (const group of grouped(calls.filter(isAppend))) append(group);
-    for (const call of calls) if (!isAppend(call)) answer(call);
+    const others = calls.filter((call) => !isAppend(call));
+    for (const [i, call] of others.entries()) {
+      // A disk that takes nothing has ended the connection of whoever wrote: who only reads is answered all the same.
+      if (store === undefined && !open(others.slice(i))) return;
+      answer(call);
+    }
   }
 
   return (calls) => {
