@@ -1,159 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Environment } from "../../src/config.ts";
 import { openEventStream } from "../harness/event-stream-client.ts";
 import { jsonBatch, post, type RawEvent, rawEvent } from "../harness/mandrill-post.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { type RunningService, runService } from "../harness/service.ts";
-import { connectSocket, type SocketClient } from "../harness/socket-client.ts";
+import { openSharedStream } from "../harness/shared-stream-client.ts";
+import { connectSocket } from "../harness/socket-client.ts";
 import {
-  type Claim,
-  comparable,
-  FILTER_ARGUMENTS,
-  FILTER_VARIABLES,
-  FILTERS,
-  type Filter,
-  isVisible,
-  OURS,
-  TENANTS_EVENTS,
-  THEIRS,
-  WHOLE_EVENT,
-} from "../harness/tenants.ts";
-import { bearer, JWT_SECRET, signToken } from "../harness/tokens.ts";
-
-const STATIC = "a-static-token-for-tests";
-
-/**
- * Nothing is compared with what we think that a tenant should see, but with a log that holds nothing else: whatever a
- * viewer can tell apart between the two, in answers, counts, pages or errors, tells of other tenants' events.
- */
-interface World {
-  readonly service: RunningService;
-  /** The head before anything was posted. */
-  readonly origin: string;
-  /** The head after everything was. */
-  readonly head: string;
-}
-
-const HEAD = "{ recentEvents(first: 1) { head } }";
-const PAGE = `{
-  nodes ${WHOLE_EVENT} edges { cursor node { id } }
-  pageInfo { hasNextPage hasPreviousPage startCursor endCursor } head
-}`;
-const RECENT = `query (${FILTER_VARIABLES}, $first: Int, $after: Cursor, $since: Cursor) {
-  recentEvents(${FILTER_ARGUMENTS}, first: $first, after: $after, since: $since) ${PAGE}
-}`;
-const MESSAGE = `query ($messageId: ID!, $first: Int, $after: Cursor) {
-  messageEvents(messageId: $messageId, first: $first, after: $after) ${PAGE}
-}`;
-const COUNTS = `query ($from: DateTime!, $to: DateTime!, $types: [EventType!], $email: String, $tag: String, $subaccount: String) {
-  eventCounts(from: $from, to: $to, buckets: 1, types: $types, email: $email, tag: $tag, subaccount: $subaccount) { from to type count }
-}`;
-const EVENT = `query ($id: ID!) { event(id: $id) ${WHOLE_EVENT} }`;
-const RECEIVED = `subscription (${FILTER_VARIABLES}) { eventReceived(${FILTER_ARGUMENTS}) ${WHOLE_EVENT} }`;
-
-// biome-ignore lint/suspicious/noExplicitAny: whole answers are compared, of whatever shape
-type Json = any;
-
-async function ask(service: RunningService, token: string, query: string, variables: object = {}): Promise<Json> {
-  const response = await fetch(`${service.url}/graphql`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...bearer(token) },
-    body: JSON.stringify({ query, variables }),
-  });
-  return response.json();
-}
-
-async function createWorld(events: readonly RawEvent[], env: Environment): Promise<World> {
-  const service = await runService({
-    env: { ACCESS_TOKENS: STATIC, JWT_SECRET, PING_SECONDS: "0.2", MAX_COST: "1000000", ...env },
-  });
-  const headNow = async () => (await ask(service, STATIC, HEAD)).data.recentEvents.head;
-  const origin = await headNow();
-  // One by one: what a tenant is sent does not lie in batches of its own.
-  for (const event of events) await post(service.url, jsonBatch([event]));
-  return { service, origin, head: await headNow() };
-}
-
-function tokenFor(claim: Claim | { readonly raw: boolean }): Promise<string> {
-  return signToken({ mandrill_live: claim as Record<string, unknown> });
-}
-
-/** Every page, up to the last. */
-async function pages(world: World, token: string, query: string, variables: object): Promise<Json[]> {
-  const all: Json[] = [];
-  for (let after: string | null = null; ; ) {
-    const answer = await ask(world.service, token, query, { ...variables, after });
-    all.push(answer);
-    const { pageInfo } = (Object.values(answer.data)[0] as Json) ?? {};
-    if (!pageInfo.hasNextPage) return all;
-    after = pageInfo.endCursor;
-  }
-}
-
-/** What the WebSocket brings by each filter, until it has been served up to the log's head. */
-async function received(client: SocketClient, head: string): Promise<Json[]> {
-  const results: Json[][] = FILTERS.map(() => []);
-  for (;;) {
-    const message = await client.next();
-    if (message.type === "next") results[Number(message.id)]?.push(message.payload);
-    if (message.type !== "ping") continue;
-    const positions = Object.values(message.payload.positions);
-    if (positions.length === FILTERS.length && positions.every((place) => place === head)) return results;
-  }
-}
-
-function subscribeAll(client: SocketClient, after: string | undefined): void {
-  for (const [index, filter] of FILTERS.entries()) {
-    client.subscribe(String(index), RECEIVED, { variables: filter, ...(after && { extensions: { after } }) });
-  }
-}
-
-/** What long polling brings, request by request, until it has been served up to the log's head. */
-async function polled(world: World, token: string, filter: Filter): Promise<Json[]> {
-  const events: Json[] = [];
-  for (let after = world.origin; after !== world.head; ) {
-    const query = new URLSearchParams({ ...searchOf(filter), after, wait: "0", raw: "1" });
-    const response = await fetch(`${world.service.url}/events?${query}`, {
-      headers: { ...bearer(token), accept: "application/json" },
-    });
-    const page = (await response.json()) as Json;
-    events.push(...page.events);
-    after = page.head;
-  }
-  return events;
-}
-
-function searchOf({ types, ...rest }: Filter): Record<string, string> {
-  return { ...rest, ...(types === undefined ? {} : { types: types.join(",") }) };
-}
-
-/** What an event stream brings until its heartbeat says that it has been served up to the log's head. */
-async function streamed(world: World, token: string, filter: Filter): Promise<Json[]> {
-  const query = new URLSearchParams({ ...searchOf(filter), after: world.origin, raw: "1" });
-  using stream = await openEventStream(`${world.service.url}/events?${query}`, bearer(token));
-  const events: Json[] = [];
-  for (;;) {
-    const { data, id } = await stream.next();
-    if (data !== undefined) events.push(data);
-    if (id === world.head) return events;
-  }
-}
-
-/** What GraphQL over SSE brings up to an event that comes last, and is ours by every measure. */
-async function results(world: World, token: string, filter: Filter, last: string): Promise<Json[]> {
-  const query = new URLSearchParams({
-    query: RECEIVED,
-    variables: JSON.stringify(filter),
-    extensions: JSON.stringify({ after: world.origin }),
-  });
-  using stream = await openEventStream(`${world.service.url}/graphql?${query}`, bearer(token));
-  const all: Json[] = [];
-  for (;;) {
-    const { data } = await stream.nextEvent();
-    all.push(data);
-    if (data.data.eventReceived.id === last) return all;
-  }
-}
+  ask,
+  COUNTS,
+  createWorld,
+  EVENT,
+  HEAD,
+  type Json,
+  MESSAGE,
+  pages,
+  polled,
+  RECEIVED,
+  RECENT,
+  received,
+  results,
+  STATIC,
+  shared,
+  streamed,
+  subscribeAll,
+  tokenFor,
+  type World,
+} from "../harness/tenant-world.ts";
+import { type Claim, comparable, FILTERS, isVisible, OURS, TENANTS_EVENTS, THEIRS } from "../harness/tenants.ts";
+import { bearer } from "../harness/tokens.ts";
 
 const SCOPES: readonly (readonly [name: string, claim: Claim])[] = [
   ["a subaccount", { subaccounts: [OURS] }],
@@ -256,6 +129,22 @@ describe.each(["the embedded log", "Redis"])("on %s", (store) => {
       expect(here[1].length).toBe(visible.length);
     });
 
+    it("is sent over an event stream of many operations what it would be sent alone: replayed, and over a query", async () => {
+      const [here, there] = await both(async (world) => {
+        await using client = await connectSocket(world.service.socketUrl, {
+          init: { authorization: `Bearer ${token}` },
+        });
+        subscribeAll(client, world.origin);
+        const overSocket = await received(client, world.head);
+        const lengths = overSocket.map(({ length }) => length);
+        const [answer, ...overStream] = await shared(world, token, lengths);
+        expect(overStream).toEqual(overSocket);
+        return [answer, ...overStream];
+      });
+      expect(here).toEqual(there);
+      expect(here[1].length).toBe(visible.length);
+    });
+
     it("is sent by long polling and by event streams what it would be sent alone", async () => {
       // A URL has no way to ask for no type at all.
       const filters = FILTERS.filter(({ types }) => types?.length !== 0);
@@ -272,6 +161,9 @@ describe.each(["the embedded log", "Redis"])("on %s", (store) => {
       });
       client.subscribe("1", query);
       expect((await client.next("1")).payload.errors[0].extensions.code).toBe("FORBIDDEN");
+      using stream = await openSharedStream(everything.service.url, bearer(token));
+      await stream.subscribe("1", query);
+      expect((await stream.next()).payload.errors[0].extensions.code).toBe("FORBIDDEN");
     });
   });
 
@@ -297,6 +189,8 @@ describe.each(["the embedded log", "Redis"])("on %s", (store) => {
       using stream = await openEventStream(`${service.url}/events?raw=1`, bearer(token));
       const query = new URLSearchParams({ query: RECEIVED });
       using sse = await openEventStream(`${service.url}/graphql?${query}`, bearer(token));
+      using many = await openSharedStream(service.url, bearer(token));
+      await many.subscribe("1", RECEIVED, { extensions: { after: client.ack.head } });
       subscribeAll(client, undefined);
       // Answered behind the subscriptions: when it is, they are running.
       client.subscribe("running", HEAD);
@@ -307,11 +201,13 @@ describe.each(["the embedded log", "Redis"])("on %s", (store) => {
       const expected = overSocket[0].length;
       const overStream: Json[] = [];
       const overSse: Json[] = [];
+      const overShared: Json[] = [];
       for (let i = 0; i < expected; i += 1) {
         overStream.push((await stream.nextEvent()).data);
         overSse.push((await sse.nextEvent()).data);
+        overShared.push((await many.next()).payload);
       }
-      return comparable({ overSocket, overStream, overSse, expected });
+      return comparable({ overSocket, overStream, overSse, overShared, expected });
     };
     const here = await hear(ours, live);
     const there = await hear(
@@ -362,8 +258,11 @@ describe.each(["the embedded log", "Redis"])("on %s", (store) => {
     const { service, origin, head } = everything;
     await using client = await connectSocket(service.socketUrl, { init: { authorization: `Bearer ${token}` } });
     subscribeAll(client, origin);
-    const [overSocket] = await received(client, head);
-    expect(overSocket.map(({ data }: Json) => data.eventReceived)).toEqual(oldestFirst);
+    const overSocket = await received(client, head);
+    const lengths = overSocket.map(({ length }) => length);
+    const [, ...overStream] = await shared(everything, token, lengths);
+    expect(overStream).toEqual(overSocket);
+    expect(overSocket[0].map(({ data }: Json) => data.eventReceived)).toEqual(oldestFirst);
     expect(await polled(everything, token, {})).toEqual(oldestFirst);
     expect(await streamed(everything, token, {})).toEqual(oldestFirst);
     for (const { id } of oldestFirst.slice(0, 20)) {
