@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parse, print } from "graphql";
+import { transformAsync } from "@babel/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createFrontEnd, type FrontEnd } from "../harness/front-end.ts";
 import { jsonBatch, post } from "../harness/mandrill-post.ts";
@@ -13,8 +12,6 @@ import { type RunningService, runService } from "../harness/service.ts";
 import { findPython } from "../setup/prerequisites.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** What relay-compiler 21 has made of the page's operation, with the page's relay.config.json. */
-const ARTIFACT = "FeedSubscription.graphql.js";
 const run = promisify(execFile);
 
 let service: RunningService;
@@ -109,20 +106,17 @@ describe("the programs of docs/clients.md print what is posted, and go on after 
   });
 });
 
-/** Does what babel-plugin-relay does: puts the compiler's artifact in the place of the tagged text. */
+/** As the page puts it: the compiler first, then Babel, and what bundles the front end. */
 async function startRelay(text: string): Promise<Program> {
-  const artifact = await readFile(`${ROOT}/test/fixture/relay/generated/${ARTIFACT}`, "utf8");
-  const compiled = text.replace(/graphql`([^`]*)`/, (_, operation: string) => {
-    // By this the plugin finds out that the text is not the one that was compiled.
-    const hash = createHash("md5")
-      .update(print(parse(operation)))
-      .digest("hex");
-    expect(/node\.hash = "(\w+)"/.exec(artifact)?.[1], "run relay-compiler on docs/clients.md anew").toBe(hash);
-    return "FeedSubscription";
-  });
-  expect(compiled).not.toBe(text);
-  await frontEnd.write(`src/__generated__/${ARTIFACT}`, artifact);
-  return startScript("src/Feed.js", `import FeedSubscription from "./__generated__/${ARTIFACT}";\n${compiled}`);
+  await frontEnd.write("relay.config.json", example("Relay", "json"));
+  await frontEnd.write("schema.graphql", await readFile(`${ROOT}/schema.graphql`, "utf8"));
+  const filename = await frontEnd.write("src/Feed.js", text);
+  await frontEnd.npx("relay-compiler", []);
+  const plugins = [fileURLToPath(import.meta.resolve("babel-plugin-relay"))];
+  const compiled = await transformAsync(text, { filename, cwd: frontEnd.folder, root: frontEnd.folder, plugins });
+  await frontEnd.write("src/Feed.js", compiled?.code ?? "");
+  await frontEnd.npx("vite", ["build", "--ssr", "src/Feed.js", "--logLevel", "warn"]);
+  return startProgram(process.execPath, ["dist/Feed.js"], frontEnd.folder);
 }
 
 describe("a gap is told, and what comes then is printed,", () => {

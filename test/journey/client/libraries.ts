@@ -3,7 +3,6 @@ import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { subscriptionExchange, Client as UrqlClient } from "@urql/core";
 import type { Client, Sink } from "graphql-ws";
 import {
-  type ConcreteRequest,
   Environment,
   type GraphQLResponse,
   Network,
@@ -12,6 +11,7 @@ import {
   requestSubscription,
   Store,
 } from "relay-runtime";
+import { compileByRelay } from "../../harness/relay.ts";
 
 /** What a subscription is asked for. */
 export interface Wanted {
@@ -31,7 +31,8 @@ interface Data {
   readonly eventReceived: { readonly messageId: string };
 }
 
-const TEXT = `subscription Feed($email: String) {
+const NAME = "FeedSubscription";
+const TEXT = `subscription ${NAME}($email: String) {
   eventReceived(email: $email) {
     __typename
     id
@@ -81,6 +82,8 @@ const urql: Library = {
   },
 };
 
+const ARTIFACT = await compileByRelay(NAME, TEXT);
+
 const relay: Library = {
   name: "Relay",
   subscribe(client, variables, heard, onError) {
@@ -93,7 +96,7 @@ const relay: Library = {
     );
     const environment = new Environment({ network, store: new Store(new RecordSource()) });
     const { dispose } = requestSubscription<{ variables: Wanted; response: Data }>(environment, {
-      subscription: RELAY_ARTIFACT,
+      subscription: ARTIFACT,
       variables,
       onNext: (data) => heard(data?.eventReceived.messageId ?? "nothing"),
       onError,
@@ -101,29 +104,5 @@ const relay: Library = {
     return dispose;
   },
 };
-
-/** What relay-compiler makes of {@link TEXT}. */
-const RELAY_ARTIFACT: ConcreteRequest = (() => {
-  const argumentDefinitions = [{ defaultValue: null, kind: "LocalArgument", name: "email" }] as const;
-  const field = (name: string) => ({ alias: null, args: null, kind: "ScalarField", name, storageKey: null }) as const;
-  const selections = [
-    {
-      alias: null,
-      args: [{ kind: "Variable", name: "email", variableName: "email" }],
-      concreteType: null,
-      kind: "LinkedField",
-      name: "eventReceived",
-      plural: false,
-      selections: [field("__typename"), field("id"), field("messageId")],
-      storageKey: null,
-    },
-  ] as const;
-  return {
-    fragment: { argumentDefinitions, kind: "Fragment", metadata: null, name: "Feed", selections, type: "Subscription" },
-    kind: "Request",
-    operation: { argumentDefinitions, kind: "Operation", name: "Feed", selections },
-    params: { cacheID: "feed", id: null, metadata: {}, name: "Feed", operationKind: "subscription", text: TEXT },
-  };
-})();
 
 export const LIBRARIES: readonly Library[] = [plain, apollo, urql, relay];
