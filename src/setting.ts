@@ -74,7 +74,7 @@ export const SETTINGS = {
     [] as const,
   ),
   PERSISTED_OPERATIONS: optional(
-    "A JSON file that maps ids to GraphQL documents. With it, no other document is executed.",
+    "A JSON file that maps ids to GraphQL documents. With it, no other document is executed but the live page's own.",
     file,
     undefined,
   ),

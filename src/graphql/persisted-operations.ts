@@ -1,11 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { type DocumentNode, type GraphQLSchema, parse, validate } from "graphql";
+import { type DocumentNode, type GraphQLSchema, parse, stripIgnoredCharacters, validate } from "graphql";
+import pageOperations from "./generated/page-operations.json" with { type: "json" };
 
-/** The documents that an operator has put into a file: vetted, and bound by no limit. */
+/**
+ * How much longer than without them a page's document may be with its blanks and comments: nobody has us look at more
+ * before it is refused.
+ */
+const MOST_IGNORED = 4;
+const LONGEST = MOST_IGNORED * Math.max(...pageOperations.map(({ length }) => length));
+
+/** The documents that an operator has put into a file, and those of the live page: vetted, and bound by no limit. */
 export interface PersistedOperations {
   /** The text kept under an id. */
   textOf(id: string): string | undefined;
-  /** The document of a text, where the file has it. */
+  /** The document of a text, where the file has it, or the live page. */
   document(text: string): DocumentNode | undefined;
   isTrusted(document: DocumentNode): boolean;
 }
@@ -29,12 +37,23 @@ export async function loadPersistedOperations(file: string, schema: GraphQLSchem
     }
   }
   if (problems.length > 0) throw new Error(`PERSISTED_OPERATIONS has faulty documents:\n  ${problems.join("\n  ")}`);
-  const trusted = new WeakSet(documents.values());
+  const ofPage = new Map(pageOperations.map((text) => [text, parse(text)]));
+  const trusted = new WeakSet([...documents.values(), ...ofPage.values()]);
   return {
     textOf: (id) => texts.get(id),
-    document: (text) => documents.get(text),
+    // The page's client library prints documents in its own manner.
+    document: (text) => documents.get(text) ?? ofPage.get(withoutIgnored(text)),
     isTrusted: (document) => trusted.has(document),
   };
+}
+
+/** The text as page-operations.json has it; empty where it is none of those. */
+function withoutIgnored(text: string): string {
+  try {
+    return text.length > LONGEST ? "" : stripIgnoredCharacters(text);
+  } catch {
+    return "";
+  }
 }
 
 async function readTexts(file: string): Promise<ReadonlyMap<string, string>> {

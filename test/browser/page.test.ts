@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -225,6 +225,38 @@ describe("the live page", () => {
     expect(await live.rows.first().getAttribute("aria-setsize")).toBe("1000");
     await live.page.getByText("1,000 events").waitFor();
     expect(await live.rows.count()).toBeLessThan(50);
+  });
+
+  it("works where only persisted operations are executed, without being among them", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mandrill-live-persisted-"));
+    try {
+      const file = join(folder, "operations.json");
+      await writeFile(file, "{}");
+      await using service = await runService({ env: { PERSISTED_OPERATIONS: file } });
+      await using live = await openLivePage(service.url);
+      const answers: string[] = [];
+      live.page.on("response", async (response) => {
+        if (response.url().endsWith("/graphql")) answers.push(await response.text().catch(String));
+      });
+      await postEvents(
+        service.url,
+        about("ada@example.com"),
+        rawEvent("blacklist", { reject: { email: "listed@example.com" } }),
+      );
+      await live.row("ada@example.com").click();
+      await live.page.getByRole("dialog", { name: "Message" }).locator(".life strong").waitFor();
+      await postEvents(service.url, about("ada@example.com", { type: "click" }));
+      await live.page.getByRole("dialog").locator(".life strong").nth(1).waitFor();
+      await live.page.reload();
+      await live.row("click").waitFor();
+      await live.row("listed@example.com").click();
+      await live.page.getByRole("dialog").locator(".life strong").waitFor();
+      await live.page.getByRole("list", { name: "Webhook requests" }).getByRole("listitem").first().waitFor();
+      expect(answers.filter((answer) => answer.includes("errors"))).toEqual([]);
+      expect(live.errors).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("asks for a token where reading needs one, and shows everything with it", async () => {

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type GraphQLError, getIntrospectionQuery } from "graphql";
+import { type GraphQLError, getIntrospectionQuery, print } from "graphql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as generated from "../../../dashboard/generated/graphql.ts";
 import { loadConfig } from "../../../src/config.ts";
 import { createDocuments, type DocumentRequest, type DocumentsOptions } from "../../../src/graphql/documents.ts";
 import { EXAMPLES } from "../../../src/graphql/examples.ts";
@@ -145,6 +146,28 @@ describe("with persisted operations alone", () => {
       { query: "", extensions: { persistedQuery: { version: 1, sha256Hash: "id-1" } } },
     ]) {
       expect(errorsOf(request, options)).toEqual([]);
+    }
+  });
+
+  it("takes the live page's own documents, however they are printed, and under no other name", async () => {
+    const options = await persistedOf({});
+    const own = Object.entries(generated).filter(([name]) => name.endsWith("Document"));
+    expect(own.length).toBeGreaterThan(5);
+    for (const [name, document] of own) {
+      const text = print(document);
+      for (const query of [text, `# ${name}\n${text.replaceAll("\n", "\r\n\t")}`]) {
+        expect(errorsOf({ query }, options)).toEqual([]);
+        // Bound by no limit, as the operator's are.
+        expect(errorsOf({ query }, { ...options, limits: { ...LIMITS, maxLength: 10, maxCost: 1 } })).toEqual([]);
+      }
+      for (const query of [
+        `${text} { __typename }`,
+        text.replace("}", " __typename }"),
+        `${" ".repeat(20_000)}${text}`,
+      ]) {
+        expect(errorsOf({ query }, options), query).toEqual(unknown);
+      }
+      expect(errorsOf({ documentId: name }, options)).toEqual(unknown);
     }
   });
 
