@@ -48,9 +48,9 @@ export const LIMIT_SETTINGS = {
     duration("seconds", LONGEST_TIMER_SECONDS),
     "3",
   ),
-  // Time for one look at a JWKS_URL that answers slowly. Later, the socket is closed (4408).
+  // Time for one look at a JWKS_URL that answers slowly. Later, the socket is closed (4408, and 1013 for want of the log).
   AUTHENTICATION_SECONDS: setting(
-    "How long a socket may stay open without a valid token.",
+    "How long a socket may stay open without a valid token, or for want of an event log that has not answered yet.",
     duration("seconds", LONGEST_TIMER_SECONDS),
     "10",
   ),

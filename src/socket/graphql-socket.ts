@@ -16,6 +16,7 @@ import { createQuota } from "../access/quota.ts";
 import type { Scope } from "../access/scope.ts";
 import type { Viewer } from "../access/viewer.ts";
 import type { SocketConfig } from "../config.ts";
+import { logUnavailable } from "../error.ts";
 import type { QueryContext } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
@@ -24,6 +25,7 @@ import { REQUEST_ID_HEADER, requestIdOf } from "../telemetry/request-id.ts";
 import { refusalOfOperation } from "./admission.ts";
 import { CLOSE } from "./close-code.ts";
 import { ConnectedSocket, Connection, type ConnectionOptions } from "./connection.ts";
+import { HeadWait } from "./head-wait.ts";
 import { Operation } from "./operation.ts";
 import { viewerOfInit } from "./sign-in.ts";
 import { createSocketEnds, type SocketEnd } from "./socket-ends.ts";
@@ -80,6 +82,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   const flushes = createFlushQueue();
   const ends = createSocketEnds(logger);
   const connections = new Set<Connection>();
+  const headWait = new HeadWait<Connection>(hub);
   let closing = false;
 
   const server = makeServer<Record<string, unknown>, Connection>({
@@ -101,7 +104,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
         ...options.contextFor(viewer.scope),
         renewToken: async (token) => extra.renew(await access.viewerOfToken(token)),
       };
-      await hub.begun();
+      if (!(await headWait.wait(extra))) return false;
       extra.acknowledged = true;
       return { head: hub.head };
     },
@@ -170,6 +173,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   };
   const forget = (connection: Connection, end: SocketEnd): void => {
     connections.delete(connection);
+    headWait.letGo(connection);
     ends.note(end);
   };
 
@@ -249,8 +253,10 @@ function inspect(connection: Connection, now: number, options: GraphqlSocketsOpt
   if (connection.context === null && now > connection.initDue) {
     connection.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout");
   }
-  if (connection.viewer === null && now > connection.authenticationDue) {
-    connection.end(CLOSE.unauthenticated);
+  if (!connection.acknowledged && now > connection.authenticationDue) {
+    if (connection.viewer === null) connection.end(CLOSE.unauthenticated);
+    // Another instance may know the log, and a client that is told tries again.
+    else connection.turnAway(logUnavailable("The event log has not answered since this service was started."));
   }
   if (!connection.acknowledged || soon < connection.pingDue) return;
   connection.pingDue = now + pingInterval;
