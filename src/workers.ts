@@ -1,6 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Logger } from "pino";
 import { AggregatorRegistry, type Registry } from "prom-client";
+import { createHandedConnections } from "./handed-connections.ts";
 
 /** A worker that ends right after its start is not started again at once: the pause doubles up to the last. Milliseconds. */
 const FIRST_PAUSE = 500;
@@ -29,6 +30,7 @@ export interface Workers {
  */
 export async function startWorkers(count: number, logger: Logger): Promise<Workers> {
   const metrics = new AggregatorRegistry();
+  const connections = createHandedConnections();
   const running = new Set<Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
@@ -60,6 +62,7 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       const startedAt = performance.now();
       const worker = cluster.fork();
       running.add(worker);
+      connections.watch(worker);
       worker.on("message", (message: WorkerMessage) => {
         void answer(worker, message);
       });

@@ -76,10 +76,28 @@ describe("several workers on one port", () => {
     for (;;) {
       const now = workersOf(service);
       if (now.length === WORKERS && !now.includes(first)) break;
-      // Time goes by with every answer. A connection that was on its way to the worker when it ended gets none.
-      await fetch(`${service.url}/health`, { signal: AbortSignal.timeout(1_000) }).catch(() => {});
+      // Time goes by with every answer. The connection that the worker had taken ends with it.
+      await fetch(`${service.url}/health`).catch(() => {});
     }
     expect(await post(service, "afterwards")).toBe(200);
+  });
+
+  it("answer on a connection that was on its way to one of them when that ended", async () => {
+    const service = await startPool();
+    const [first] = workersOf(service) as [number];
+    process.kill(first, "SIGSTOP");
+    // The one that stands still is dealt one of these connections, and no other before it has taken that.
+    const answered: number[] = [];
+    const others = Promise.withResolvers<void>();
+    const asked = Array.from({ length: WORKERS + 1 }, async () => {
+      const { status } = await fetch(`${service.url}/health`, { headers: { connection: "close" } });
+      answered.push(status);
+      if (answered.length === WORKERS) others.resolve();
+    });
+    await others.promise;
+    process.kill(first, "SIGKILL");
+    await Promise.all(asked);
+    expect(answered).toEqual(asked.map(() => 200));
   });
 
   it("stop together and in order", async () => {
