@@ -14,12 +14,13 @@ import { memory } from "./memory.ts";
 import type { Bench, Question } from "./question.ts";
 import { reading } from "./reading.ts";
 import { reconnect } from "./reconnect.ts";
+import { tracing } from "./tracing.ts";
 
-const QUESTIONS: readonly Question[] = [ingest, reading, fanOut, latency, memory, distinct, reconnect];
+const QUESTIONS: readonly Question[] = [ingest, reading, fanOut, latency, memory, distinct, reconnect, tracing];
 const RESULTS = fileURLToPath(new URL("./results/", import.meta.url));
 
 const USAGE = `npm run bench [-- options]
-  --quick          everything, in less than a minute: to see where it stands, not to be quoted
+  --quick          everything, in about a minute: to see where it stands, not to be quoted
   --only <names>   ${QUESTIONS.map(({ name }) => name).join(", ")} (with commas between them)
   --record         writes the tables and the plot into bench/README.md
   --profile        has the service write CPU profiles to bench/results (it is slower meanwhile)`;

@@ -17,7 +17,7 @@ export interface Stack {
 
 export type StackName = "service" | "bare ws" | "documented stack" | "Nchan" | "bare http";
 
-const SERVICE = new URL("../../src/main.ts", import.meta.url);
+const SERVICE = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const BARE_BROADCAST = new URL("../program/bare-broadcast.ts", import.meta.url);
 const BARE_INGEST = new URL("../program/bare-ingest.ts", import.meta.url);
 const DOCUMENTED_STACK = new URL("../program/documented-stack.ts", import.meta.url);
@@ -36,17 +36,24 @@ export interface ServiceOptions {
   /** Where the log is: in this Redis, or in the SQLite file of this folder. */
   readonly log: { readonly redisUrl: string; readonly prefix: string } | { readonly folder: string };
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Another `main.ts`: that of a changed copy of the sources. */
+  readonly main?: string | undefined;
   /** Flags of Node. */
   readonly nodeFlags?: readonly string[] | undefined;
 }
 
 /** This service, as `npm start` runs it, with signatures checked. */
-export async function startService({ log, settings = {}, nodeFlags = [] }: ServiceOptions): Promise<Stack> {
+export async function startService({
+  log,
+  settings = {},
+  main = SERVICE,
+  nodeFlags = [],
+}: ServiceOptions): Promise<Stack> {
   const port = await freePort();
   const child = startChild({
     core: MEASURED_CORE,
     command: process.execPath,
-    args: [...nodeFlags, fileURLToPath(SERVICE)],
+    args: [...nodeFlags, main],
     env: {
       PORT: String(port),
       LOG_LEVEL: "silent",
