@@ -106,16 +106,17 @@ export async function startService(
     presentError: present,
     maxBufferedBytes: config.socket.maxBufferedBytes,
   };
+  const graphiql = config.graphiql ? createGraphiql() : null;
+  const addressOf = createClientAddresses(config.http.trustedProxies);
+  const connections = createConnectionLimit(config.socket, addressOf);
   const sockets = createGraphqlSockets({
     ...shared,
     limits: config.socket,
     hub,
+    connections,
     stallTimeout: config.socket.stallMs,
     pingInterval: config.socket.pingMs,
   });
-  const graphiql = config.graphiql ? createGraphiql() : null;
-  const addressOf = createClientAddresses(config.http.trustedProxies);
-  const connections = createConnectionLimit(config.socket, addressOf);
   const page = createPage({ ...createPageBuilder(PROJECT, PAGE_BUILDER), logger });
   const webhook = createWebhook({
     metrics,

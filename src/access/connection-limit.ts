@@ -8,6 +8,10 @@ import { createQuota } from "./quota.ts";
 export interface ConnectionLimit {
   /** One more: how it is given back. Throws LIMIT_EXCEEDED where the address has as many as it may. */
   enter(request: IncomingMessage): () => void;
+  /** As {@link enter}, for thousands of which each keeps no more than the place that it gives back to {@link leave}. */
+  hold(request: IncomingMessage): string;
+  /** To be called once for each {@link hold}. */
+  leave(place: string): void;
 }
 
 export function createConnectionLimit(
@@ -15,19 +19,29 @@ export function createConnectionLimit(
   addressOf: (request: IncomingMessage) => ClientAddress,
 ): ConnectionLimit {
   const quota = createQuota();
+  const hold = (request: IncomingMessage): string => {
+    const { isLoopback, key } = addressOf(request);
+    const [limit, allowed] = isLoopback
+      ? ["MAX_SOCKETS_ON_LOOPBACK", maxOnLoopback]
+      : ["MAX_SOCKETS_PER_ADDRESS", maxPerAddress];
+    // This machine's addresses are one client, however many it has.
+    const place = isLoopback ? "loopback" : key;
+    if (quota.enter(place, allowed)) return place;
+    throw new ServiceError("LIMIT_EXCEEDED", `Your address has ${allowed} connections open already (${limit}).`, {
+      limit,
+      allowed,
+    });
+  };
   return {
+    hold,
+    leave: quota.leave,
     enter(request) {
-      const { isLoopback, key } = addressOf(request);
-      const [limit, allowed] = isLoopback
-        ? ["MAX_SOCKETS_ON_LOOPBACK", maxOnLoopback]
-        : ["MAX_SOCKETS_PER_ADDRESS", maxPerAddress];
-      // This machine's addresses are one client, however many it has.
-      const leave = quota.take(isLoopback ? "loopback" : key, allowed);
-      if (leave !== null) return leave;
-      throw new ServiceError("LIMIT_EXCEEDED", `Your address has ${allowed} connections open already (${limit}).`, {
-        limit,
-        allowed,
-      });
+      const place = hold(request);
+      let held = true;
+      return () => {
+        if (held) quota.leave(place);
+        held = false;
+      };
     },
   };
 }

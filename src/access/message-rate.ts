@@ -7,7 +7,7 @@ export class MessageRate {
   #at: number;
 
   /**
-   * @param now by `performance.now()`
+   * @param now by `performance.now()`, in whole milliseconds: they take no memory of their own
    */
   constructor(perMinute: number, now: number) {
     this.#perMinute = perMinute;

@@ -31,7 +31,7 @@ export interface GraphqlEndpointOptions {
   readonly presentError: (error: unknown) => GraphQLError;
   readonly maxBufferedBytes: number;
   /** Counts the event streams. */
-  readonly connections: ConnectionLimit;
+  readonly connections: Pick<ConnectionLimit, "enter">;
   /** Largest body of a request. Bytes. */
   readonly maxMessageBytes: number;
   /** null where browsers get no GraphiQL. */

@@ -42,7 +42,7 @@ export interface GraphqlStreamOptions {
   readonly viewerOf: (request: IncomingMessage) => Promise<Viewer>;
   readonly stays: Stays;
   /** A reservation counts as a connection: it costs a client nothing, and us its memory. */
-  readonly connections: ConnectionLimit;
+  readonly connections: Pick<ConnectionLimit, "enter">;
   readonly presentError: (error: unknown) => GraphQLError;
   readonly maxBufferedBytes: number;
   /** Largest body of a request. Bytes. */

@@ -53,7 +53,7 @@ export interface HttpServerOptions {
   readonly basePath: string;
   readonly timeouts: Pick<HttpConfig, "headersMs" | "requestMs" | "bodyIdleMs">;
   readonly gate: Gate;
-  readonly connections: ConnectionLimit;
+  readonly connections: Pick<ConnectionLimit, "enter">;
   readonly webhook: Handler;
   readonly graphql: Handler;
   readonly graphqlStream: Handler;
@@ -68,7 +68,7 @@ export interface HttpServerOptions {
   readonly health: Health;
   /** While true, all but health is refused with 503: no new work is begun. */
   readonly isStopping: () => boolean;
-  /** Takes over WebSocket handshakes at {@link GRAPHQL_PATH}. */
+  /** Takes over WebSocket handshakes at {@link GRAPHQL_PATH}. Throws the ServiceError by which one is refused. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
@@ -158,8 +158,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (enterBasePath(request, basePath) !== "within" || pathOf(request) !== GRAPHQL_PATH) notFound(basePath);
       if (isStopping()) throw stopping();
       gate.admit(request);
-      // It closes once: `once` would keep a function of its own besides, for each of thousands.
-      socket.on("close", connections.enter(request));
       upgrade(request, socket, head);
     } catch (error) {
       const requestId = requestIdOf(request);

@@ -84,7 +84,7 @@ async function hand(subscriber: Subscriber, entries: readonly Entry[], isRecent:
     (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
   );
   for (const part of parts(wanted)) {
-    const run = new Run(subscriber.group, part, isRecent);
+    const run = new Run(subscriber.group, part, { isRecent, isLive: false });
     for (let taken = 0; taken < part.length; ) {
       if (subscriber.ended) return;
       taken = subscriber.sink.offer(run, taken);

@@ -124,6 +124,8 @@ export function createCohortIndex(): CohortIndex {
         cohorts.set(key, cohort);
         insert(cohort);
       }
+      // One for all: it is equal, and thousands are kept.
+      subscriber.filter = cohort.filter;
       cohort.members.add(subscriber);
       size += 1;
     },

@@ -3,6 +3,7 @@ import { ServiceError } from "../error.ts";
 import type { Position } from "../event/cursor.ts";
 import type { Entry } from "../event/entry.ts";
 import type { EventLog, Head, MarkedEntry, ReadLimit, WakeUp } from "../event-log/event-log.ts";
+import { createPace } from "./pace.ts";
 import type { RecentEntries } from "./recent-entries.ts";
 
 /** How long a lost wake-up can delay an event. Milliseconds. */
@@ -46,6 +47,8 @@ export interface Feed {
 
 export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, onErased }: FeedOptions): Feed {
   let position: FeedPosition | null = null;
+  /** Entries behind `position` that were read and are handed out together with what comes in the same turn. */
+  let coming: Entry[] = [];
   let pulling: Promise<void> | null = null;
   let pullAgain = false;
   /** Erased since the pull under way began: what it has read may still have them. */
@@ -66,14 +69,26 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
     }
   };
 
-  const advance = (before: FeedPosition, entries: readonly Entry[]): void => {
-    const newest = entries.at(-1);
-    if (newest === undefined) return;
+  /** How far the log was read. */
+  const tail = (): FeedPosition | null => coming.at(-1) ?? position;
+
+  const take = (entries: readonly Entry[]): void => {
+    coming.push(...entries);
+    handingOut.soon();
+  };
+
+  const handOut = (): void => {
+    const newest = coming.at(-1);
+    if (newest === undefined || position === null) return;
+    const before = position;
+    const entries = coming;
+    coming = [];
     recentEntries.push(entries);
     position = newest;
     onEntries(entries, before);
     settle(newest.number);
   };
+  const handingOut = createPace(handOut);
 
   /** The log is another one, or has trimmed what this feed has not read: begin again at its head. */
   const beginAgain = async (known: FeedPosition, cause: ServiceError): Promise<void> => {
@@ -85,6 +100,7 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
       (error: unknown) => (error instanceof ServiceError && isGap(error) ? error : cause),
     );
     const head = await eventLog.head();
+    handOut();
     logger.error({ code: told.code, from: known.number, to: head.number }, "the log does not go on where it was read");
     recentEntries.clear();
     position = head;
@@ -95,12 +111,13 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
   const pull = async (): Promise<void> => {
     for (;;) {
       if (stopped) return;
-      const before = position ?? (await begin());
+      const before = tail() ?? (await begin());
       try {
         const { entries, head } = await eventLog.read(before, READ_LIMIT);
-        advance(before, entries);
+        take(entries);
         const newest = entries.at(-1);
         if (newest === undefined || newest.number === head.number) {
+          if (waiters.size > 0) handOut();
           // Who waits for a place beyond this one has to ask the log again: it is no place of this log.
           settle(Number.POSITIVE_INFINITY);
           return;
@@ -159,19 +176,22 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
   const wake = ({ number, run, erased }: WakeUp): void => {
     if (stopped) return;
     if (erased !== undefined) {
+      handOut();
       forget(erased);
       if (pulling !== null) erasedMeanwhile.push(...erased);
       return;
     }
     // Nobody heard for a while: an erasure may have been among what was told.
     if (number === undefined) {
+      handOut();
       recentEntries.clear();
       missedMeanwhile = pulling !== null;
     }
     // A run that came along is as good as a read where it provably follows on what was read last. While a read
     // is under way its place is not known: the read goes again instead.
-    if (pulling === null && position !== null && run !== undefined && isSame(position, run.follows)) {
-      advance(position, run.entries);
+    const before = tail();
+    if (pulling === null && before !== null && run !== undefined && isSame(before, run.follows)) {
+      take(run.entries);
       return;
     }
     look();
@@ -194,6 +214,7 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
       clearInterval(timer);
       stopListening();
       await pulling;
+      handOut();
       settle(Number.POSITIVE_INFINITY);
     },
     get position() {

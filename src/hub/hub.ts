@@ -71,6 +71,9 @@ export interface Hub {
   readonly replaying: number;
 }
 
+/** The feed hands out at once what has come in a turn. */
+const LIVE = { isRecent: true, isLive: true };
+
 export function createHub(options: HubOptions): Hub {
   const { eventLog, recentEntries: limits, maxReplays, watch, onErased = () => {}, logger } = options;
   const recentEntries = createRecentEntries(limits);
@@ -87,7 +90,7 @@ export function createHub(options: HubOptions): Hub {
       const { group, members } = cohort;
       // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
       const last = runs.get(group);
-      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, true);
+      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, LIVE);
       runs.set(group, run);
       for (const subscriber of members) {
         const from = subscriber.liveFrom === 0 ? 0 : firstFrom(wanted, subscriber.liveFrom);

@@ -17,12 +17,19 @@ export class Run {
   readonly entries: readonly LiveEntry[];
   /** Whether the entries are among the newest, which others may soon want too: not those of a long replay. */
   readonly isRecent: boolean;
+  /** Whether nothing follows in the same turn of the event loop: it may leave at once. */
+  readonly isLive: boolean;
   readonly #derived = new Map<unknown, unknown>();
 
-  constructor(group: Group, entries: readonly LiveEntry[], isRecent: boolean) {
+  constructor(
+    group: Group,
+    entries: readonly LiveEntry[],
+    { isRecent, isLive }: { readonly isRecent: boolean; readonly isLive: boolean },
+  ) {
     this.group = group;
     this.entries = entries;
     this.isRecent = isRecent;
+    this.isLive = isLive;
   }
 
   /** What `make` makes of this run, made once a `key`. */
@@ -70,7 +77,7 @@ export interface SubscriberOptions {
 /** One running eventReceived. Thousands are kept, so what it calls is shared: nothing is bound to one of them. */
 export class Subscriber {
   readonly group: Group;
-  readonly filter: EventFilter;
+  filter: EventFilter;
   readonly sink: Sink;
   /** Number of the first entry that a subscriber without `after` may get; 0 where any that comes will do. */
   readonly liveFrom: number;

@@ -7,11 +7,10 @@ import { scopeKey } from "../access/scope.ts";
 import type { Stay, Stays } from "../access/stay.ts";
 import type { Viewer } from "../access/viewer.ts";
 import { ERRORS, ServiceError } from "../error.ts";
-import type { QueryContext } from "../graphql/context.ts";
 import type { Subscriber } from "../hub/subscriber.ts";
 import { batchRefused } from "./admission.ts";
 import { CLOSE, closeReason } from "./close-code.ts";
-import { type MessageHandler, MessageOrder } from "./message-order.ts";
+import { type Message, type MessageHandler, MessageOrder } from "./message-order.ts";
 import { Operation } from "./operation.ts";
 import type { SocketEnd } from "./socket-ends.ts";
 import type { SocketWriter } from "./socket-writer.ts";
@@ -35,11 +34,11 @@ export interface ConnectionOptions {
   readonly fromHandshake: Promise<Viewer>;
   /** The id of its handshake. */
   readonly requestId: string;
+  /** By `performance.now()`, in whole milliseconds. */
+  readonly openedAt: number;
   readonly pingDue: number;
-  /** When the peer must have said `connection_init`. By `performance.now()`. */
-  readonly initDue: number;
-  /** When the peer must have been let in. By `performance.now()`. */
-  readonly authenticationDue: number;
+  /** Where it is counted among the connections of its address. */
+  readonly place: string;
   readonly messagesPerMinute: number;
   readonly logger: Logger;
   readonly onClose: (connection: Connection, end: SocketEnd) => void;
@@ -49,20 +48,18 @@ export interface ConnectionOptions {
 export class Connection implements LibrarySocket, MessageHandler {
   readonly socket: ConnectedSocket;
   readonly writer: SocketWriter;
-  /** What its queries may use; null until the viewer is let in. One for all, since running operations keep it. */
-  queryContext: QueryContext | null = null;
   /** The library's own record; null until `connection_init`. */
   context: Context<Record<string, unknown>, Connection> | null = null;
   acknowledged = false;
-  /** By `performance.now()`. */
+  readonly place: string;
+  /** Times by `performance.now()`, in whole milliseconds: others take memory of their own each. */
+  readonly openedAt: number;
   pingDue: number;
-  pongDue = Number.POSITIVE_INFINITY;
-  readonly initDue: number;
-  readonly authenticationDue: number;
+  /** null while none is awaited. */
+  pongDue: number | null = null;
   readonly #rate: MessageRate;
   readonly #logger: Logger;
   readonly #requestId: string;
-  readonly #openedAt = performance.now();
   readonly #onClose: ConnectionOptions["onClose"];
   /** By which this service has ended it; null while it has not. */
   #endedBy: { readonly code: number; readonly reason: string } | null = null;
@@ -74,15 +71,15 @@ export class Connection implements LibrarySocket, MessageHandler {
   #listener: MessageListener | null = null;
   #closed: ReturnType<Server<Connection>["opened"]> | null = null;
 
-  constructor({ socket, writer, fromHandshake, requestId, pingDue, logger, onClose, ...limits }: ConnectionOptions) {
+  constructor({ socket, writer, fromHandshake, requestId, logger, onClose, ...rest }: ConnectionOptions) {
     this.#requestId = requestId;
     this.socket = socket;
     this.writer = writer;
     this.#fromHandshake = fromHandshake;
-    this.pingDue = pingDue;
-    this.initDue = limits.initDue;
-    this.authenticationDue = limits.authenticationDue;
-    this.#rate = new MessageRate(limits.messagesPerMinute, performance.now());
+    this.place = rest.place;
+    this.openedAt = rest.openedAt;
+    this.pingDue = rest.pingDue;
+    this.#rate = new MessageRate(rest.messagesPerMinute, rest.openedAt);
     this.#logger = logger;
     this.#onClose = onClose;
     socket.connection = this;
@@ -178,6 +175,8 @@ export class Connection implements LibrarySocket, MessageHandler {
     this.#endedBy ??= { code, reason: told };
     // The close frame goes through `ws` and must not overtake what is queued.
     this.writer.flush();
+    // Nor may anything follow it: RFC 6455, section 5.5.1.
+    this.writer.cut();
     this.socket.close(code, closeReason(reason));
   }
 
@@ -188,7 +187,7 @@ export class Connection implements LibrarySocket, MessageHandler {
   receive(message: string): void {
     // Behind our close frame nothing counts any more.
     if (this.socket.readyState !== WebSocket.OPEN || this.#stay?.holds() === false) return;
-    if (this.#rate.admits(performance.now())) this.#order.receive(message);
+    if (this.#rate.admits(Math.round(performance.now()))) this.#order.receive(message);
     else this.end(CLOSE.tooManyMessages);
   }
 
@@ -212,8 +211,10 @@ export class Connection implements LibrarySocket, MessageHandler {
     this.send(JSON.stringify({ id, type: "error", payload: [batchRefused()] }));
   }
 
-  handle(message: string): Promise<void> {
-    return this.#listener?.(message) ?? Promise.resolve();
+  handle(message: Message): Promise<void> {
+    // The library takes what is parsed as it is (its `parseMessage`), and keeps it while the operation runs: an object
+    // of which most is shared, and not the text besides.
+    return this.#listener?.(message as string) ?? Promise.resolve();
   }
 
   failed(error: unknown): void {
@@ -235,7 +236,7 @@ export class Connection implements LibrarySocket, MessageHandler {
     this.#onClose(this, {
       requestId: this.#requestId,
       ...end,
-      durationMs: Math.round(performance.now() - this.#openedAt),
+      durationMs: Math.round(performance.now() - this.openedAt),
     });
     this.#closed?.(code, reason).catch((error: unknown) => this.#logger.error({ err: error }, "a socket's end failed"));
   }

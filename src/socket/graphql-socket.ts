@@ -7,17 +7,20 @@ import {
   execute,
   type GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
 } from "graphql";
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from "graphql-ws";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { Access } from "../access/access.ts";
+import type { ConnectionLimit } from "../access/connection-limit.ts";
 import { createQuota } from "../access/quota.ts";
 import type { Scope } from "../access/scope.ts";
 import type { Viewer } from "../access/viewer.ts";
 import type { SocketConfig } from "../config.ts";
-import { logUnavailable } from "../error.ts";
-import type { QueryContext } from "../graphql/context.ts";
+import { logUnavailable, ServiceError } from "../error.ts";
+import type { EventContext, QueryContext } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -41,6 +44,8 @@ export interface GraphqlSocketsOptions {
   readonly documents: Documents;
   readonly subscriptions: EventSubscriptions;
   readonly hub: Hub;
+  /** Where sockets are counted by their peers' address. */
+  readonly connections: Pick<ConnectionLimit, "hold" | "leave">;
   readonly logger: Logger;
   /** What a connection's queries may use. */
   readonly contextFor: (scope: Scope) => QueryContext;
@@ -79,9 +84,9 @@ export interface GraphqlSockets {
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
   const { hub, logger, presentError, limits, access } = options;
   const byToken = createQuota();
-  const flushes = createFlushQueue();
+  const flushes = createFlushQueue(options.maxBufferedBytes);
   const ends = createSocketEnds(logger);
-  const connections = new Set<Connection>();
+  const open = new Set<Connection>();
   const headWait = new HeadWait<Connection>(hub);
   let closing = false;
 
@@ -100,16 +105,12 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       }
       if (!extra.letIn(viewer, access.stays)) return false;
       if (!extra.countBy(byToken, limits.maxPerToken)) return false;
-      extra.queryContext = {
-        ...options.contextFor(viewer.scope),
-        renewToken: async (token) => extra.renew(await access.viewerOfToken(token)),
-      };
       if (!(await headWait.wait(extra))) return false;
       extra.acknowledged = true;
       return { head: hub.head };
     },
     onPong({ extra }) {
-      extra.pongDue = Number.POSITIVE_INFINITY;
+      extra.pongDue = null;
     },
     onSubscribe: ({ extra, subscriptions }, id, payload) => {
       const refusal = refusalOfOperation({ id, running: Object.keys(subscriptions).length }, limits);
@@ -123,7 +124,9 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
         hideSuggestions: options.documents.hideSuggestions,
         operationName: payload.operationName ?? null,
         variableValues: payload.variables ?? null,
-        contextValue: extra.queryContext as QueryContext,
+        contextValue: contextOf(extra, getOperationAST(document, payload.operationName)),
+        // Here already: a property that the library adds takes more.
+        rootValue: undefined,
         connection: extra,
         id,
         after: afterOf(payload.extensions),
@@ -133,6 +136,19 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     execute: async (args) => presentErrors(await execute(args), presentError),
     subscribe: (args) => subscribe(args as SocketExecutionArgs, options),
   });
+
+  /** What the operation's execution may know of its viewer. A subscription keeps it for as long as it runs. */
+  const contextOf = (
+    connection: Connection,
+    operation: OperationDefinitionNode | null | undefined,
+  ): EventContext | QueryContext => {
+    const { viewer } = connection;
+    if (viewer === null) throw new ServiceError("UNAUTHENTICATED", "Nobody was let in.");
+    const { scope } = viewer;
+    if (operation?.operation === "subscription") return { scope };
+    const renewToken = async (token: string) => connection.renew(await access.viewerOfToken(token));
+    return { ...options.contextFor(scope), renewToken };
+  };
 
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -149,31 +165,36 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
   });
 
   const inspection = setInterval(() => {
-    const now = performance.now();
-    for (const connection of connections) inspect(connection, now, options);
+    const now = wholeNow();
+    for (const connection of open) inspect(connection, now, options);
   }, INSPECTION_INTERVAL);
 
   // Apart from the handshake: what is kept with a socket must not keep its request.
   const connect = (socket: ConnectedSocket, stream: Duplex, handshake: Handshake): void => {
     // From here on `ws` has a listener of its own.
     stream.off("error", destroyOnError);
+    stream.off("close", handshake.leave);
+    const { place, requestId, fromHandshake } = handshake;
+    const now = wholeNow();
     const connection = new Connection({
       socket,
-      writer: new SocketWriter(stream, flushes, options.maxBufferedBytes),
-      ...handshake,
-      pingDue: performance.now() + options.pingInterval,
-      initDue: performance.now() + limits.initMs,
-      authenticationDue: performance.now() + limits.authenticationMs,
+      writer: new SocketWriter(stream, flushes),
+      place,
+      requestId,
+      fromHandshake,
+      openedAt: now,
+      pingDue: now + options.pingInterval,
       messagesPerMinute: limits.maxMessagesPerMinute,
       logger,
       onClose: forget,
     });
-    connections.add(connection);
+    open.add(connection);
     connection.open(server);
   };
   const forget = (connection: Connection, end: SocketEnd): void => {
-    connections.delete(connection);
+    open.delete(connection);
     headWait.letGo(connection);
+    options.connections.leave(connection.place);
     ends.note(end);
   };
 
@@ -183,16 +204,19 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
         socket.destroy();
         return;
       }
+      const place = options.connections.hold(request);
+      const leave = (): void => options.connections.leave(place);
+      socket.on("close", leave);
       socket.on("error", destroyOnError);
       const viewer = access.viewerOf(request);
       // Told to the client once it says who it is: a close code reaches a browser, a refused handshake does not.
       viewer.catch(() => {});
-      const handshake = { fromHandshake: viewer, requestId: requestIdOf(request) };
+      const handshake = { fromHandshake: viewer, requestId: requestIdOf(request), place, leave };
       webSockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, handshake));
     },
     async close(spreadMs) {
       closing = true;
-      const all = [...connections];
+      const all = [...open];
       const closed = all.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
       const step = spreadMs / Math.max(1, all.length);
       all.forEach((connection, index) => {
@@ -203,14 +227,18 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       webSockets.close();
     },
     destroy() {
-      for (const connection of connections) connection.terminate("Not gone when the service had to stop");
+      for (const connection of open) connection.terminate("Not gone when the service had to stop");
     },
     get size() {
-      return connections.size;
+      return open.size;
     },
     sent: flushes.sent,
     endsByCode: ends.byCode,
   };
+}
+
+function wholeNow(): number {
+  return Math.round(performance.now());
 }
 
 function destroyOnError(this: Duplex): void {
@@ -218,10 +246,13 @@ function destroyOnError(this: Duplex): void {
 }
 
 /** What is kept of a handshake. */
-type Handshake = Pick<ConnectionOptions, "fromHandshake" | "requestId">;
+interface Handshake extends Pick<ConnectionOptions, "fromHandshake" | "requestId" | "place"> {
+  /** What listens to the end of the stream until its connection does: one function a socket less. */
+  readonly leave: () => void;
+}
 
 interface SocketExecutionArgs extends ExecutionArgs {
-  readonly contextValue: QueryContext;
+  readonly contextValue: EventContext;
   readonly connection: Connection;
   readonly id: string;
   readonly after: string | undefined;
@@ -231,29 +262,36 @@ async function subscribe(
   args: SocketExecutionArgs,
   { subscriptions, presentError }: GraphqlSocketsOptions,
 ): Promise<Operation | ExecutionResult> {
-  const operation = new Operation(args.id, args.connection.writer, presentError);
-  const opened = await subscriptions.open({ args, after: args.after, sink: () => operation });
+  let operation: Operation | undefined;
+  const sink = (): Operation => {
+    operation = new Operation(args.id, args.connection.writer, presentError);
+    return operation;
+  };
+  const opened = await subscriptions.open({ args, after: args.after, sink });
   // Request errors end an operation by an `error` message: the library sends one for what the stream throws.
-  if ("errors" in opened) return presentErrors({ errors: opened.errors }, presentError);
+  if ("errors" in opened || operation === undefined) {
+    return presentErrors({ errors: "errors" in opened ? opened.errors : [] }, presentError);
+  }
   operation.subscriber = opened;
   return operation;
 }
 
 /** Pings where it is due, and ends a socket whose peer has not answered or does not read. */
 function inspect(connection: Connection, now: number, options: GraphqlSocketsOptions): void {
-  const { hub, stallTimeout, pingInterval } = options;
+  const { hub, limits, stallTimeout, pingInterval } = options;
   const { writer } = connection;
   // What would be overdue by the next look is due now: together, the times of ping and pong are kept.
   const soon = now + INSPECTION_INTERVAL;
   const isStalled = writer.fullSince !== null && now - writer.fullSince > stallTimeout;
-  if (soon > connection.pongDue || isStalled) {
+  const isSilent = connection.pongDue !== null && soon > connection.pongDue;
+  if (isSilent || isStalled) {
     connection.terminate(isStalled ? "Reads nothing" : "No pong");
     return;
   }
-  if (connection.context === null && now > connection.initDue) {
+  if (connection.context === null && now > connection.openedAt + limits.initMs) {
     connection.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout");
   }
-  if (!connection.acknowledged && now > connection.authenticationDue) {
+  if (!connection.acknowledged && now > connection.openedAt + limits.authenticationMs) {
     if (connection.viewer === null) connection.end(CLOSE.unauthenticated);
     // Another instance may know the log, and a client that is told tries again.
     else connection.turnAway(logUnavailable("The event log has not answered since this service was started."));

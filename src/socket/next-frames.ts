@@ -16,72 +16,64 @@ interface FrameTemplate {
   readonly ends: readonly number[];
 }
 
-/** Whose frames they are. */
-export interface FramedOperation extends FrameOwner {
-  /** As it stands in JSON, without quotes. */
-  readonly id: string;
-  /** Length of the id in UTF-8. */
-  readonly idBytes: number;
-}
-
 /**
  * Queues the frames of `run` for one operation, from index `from` on, as many as the writer has room for. The
  * template is made once for all operations whose id has the same length, and patched for each.
  *
  * @returns the index of the first entry that was not queued
  */
-export function queueNextFrames(writer: SocketWriter, operation: FramedOperation, run: Run, from: number): number {
+export function queueNextFrames(writer: SocketWriter, operation: FrameOwner, run: Run, from: number): number {
   const { idBytes } = operation;
-  const template = run.derive(idBytes, () => makeTemplate(run, idBytes));
-  const { ends } = template;
-  const start = from === 0 ? 0 : (ends[from - 1] as number);
-  const { room } = writer;
-  let to = ends.length;
-  if ((ends[to - 1] as number) - start > room) {
-    // An empty queue takes any one frame, however large.
-    to = writer.buffered === 0 ? from + 1 : from;
-    while (to < ends.length && (ends[to] as number) - start <= room) to += 1;
-    if (to === from) return to;
+  const whole = run.derive(idBytes, () => new NextFrames(makeTemplate(run, idBytes)));
+  if (from === 0 && whole.length <= writer.room) {
+    if (run.isLive) writer.pushLast(whole, operation);
+    else writer.push(whole, operation);
+    return whole.count;
   }
-  writer.push(new NextFrames(operation, template, from, to));
-  return to;
+  const part = whole.part(from, writer.room, writer.buffered === 0);
+  if (part === null) return from;
+  writer.push(part, operation);
+  return from + part.count;
 }
 
 /** Frames of a run, in the template until they are written. */
-class NextFrames implements QueuedFrames {
-  readonly owner: FramedOperation;
+class NextFrames implements QueuedFrames<FrameOwner> {
+  readonly count: number;
   readonly length: number;
   readonly #template: FrameTemplate;
   readonly #from: number;
-  readonly #to: number;
   readonly #start: number;
 
-  constructor(owner: FramedOperation, template: FrameTemplate, from: number, to: number) {
-    this.owner = owner;
+  constructor(template: FrameTemplate, from = 0, to = template.ends.length) {
     this.#template = template;
     this.#from = from;
-    this.#to = to;
     this.#start = from === 0 ? 0 : (template.ends[from - 1] as number);
+    this.count = to - from;
     this.length = (template.ends[to - 1] as number) - this.#start;
   }
 
-  get count(): number {
-    return this.#to - this.#from;
+  /** Those from index `from` on that `room` bytes hold; where `atLeastOne`, the first however large. null for none. */
+  part(from: number, room: number, atLeastOne: boolean): NextFrames | null {
+    const { ends } = this.#template;
+    const start = from === 0 ? 0 : (ends[from - 1] as number);
+    let to = atLeastOne ? from + 1 : from;
+    while (to < ends.length && (ends[to] as number) - start <= room) to += 1;
+    return to === from ? null : new NextFrames(this.#template, from, to);
   }
 
-  copyTo(target: Buffer, offset: number): void {
+  copyTo(owner: FrameOwner, target: Buffer, offset: number): void {
     this.#template.bytes.copy(target, offset, this.#start, this.#start + this.length);
-    this.#writeIds(target, this.#start - offset);
+    this.#writeIds(owner, target, this.#start - offset);
   }
 
-  lend(): Buffer {
+  lend(owner: FrameOwner): Buffer {
     const template = this.#template;
     if (template.isKept) {
       template.bytes = Buffer.from(template.bytes);
       template.isKept = false;
     }
     const { bytes } = template;
-    this.#writeIds(bytes, 0);
+    this.#writeIds(owner, bytes, 0);
     return this.length === bytes.length ? bytes : bytes.subarray(this.#start, this.#start + this.length);
   }
 
@@ -90,14 +82,13 @@ class NextFrames implements QueuedFrames {
   }
 
   /** Writes the operation's id into the gaps of frames that stand `shift` bytes before their place in the template. */
-  #writeIds(frames: Buffer, shift: number): void {
-    const { id, idBytes } = this.owner;
+  #writeIds({ id, idBytes }: FrameOwner, frames: Buffer, shift: number): void {
     const { ids } = this.#template;
     const first = (ids[this.#from] as number) - shift;
     frames.write(id, first);
     // Bytes are copied sooner than text is encoded.
-    for (let index = this.#from + 1; index < this.#to; index += 1) {
-      frames.copyWithin((ids[index] as number) - shift, first, first + idBytes);
+    for (let index = 1; index < this.count; index += 1) {
+      frames.copyWithin((ids[this.#from + index] as number) - shift, first, first + idBytes);
     }
   }
 }

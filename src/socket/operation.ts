@@ -1,7 +1,7 @@
 import type { ServiceError } from "../error.ts";
 import type { Run, Sink, Subscriber } from "../hub/subscriber.ts";
-import { type FramedOperation, queueNextFrames } from "./next-frames.ts";
-import type { SocketWriter } from "./socket-writer.ts";
+import { queueNextFrames } from "./next-frames.ts";
+import type { FrameOwner, SocketWriter } from "./socket-writer.ts";
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
@@ -12,14 +12,14 @@ type Ending = IteratorReturnResult<undefined> | Promise<never>;
  * own id. To the graphql-ws library it is a stream that yields nothing and ends with the subscription, so that the
  * library tells the client and forgets the operation. Both in one, since thousands are kept.
  */
-export class Operation implements Sink, FramedOperation, AsyncGenerator<never, undefined> {
+export class Operation implements Sink, FrameOwner, AsyncGenerator<never, undefined> {
   readonly id: string;
   readonly idBytes: number;
   /** What the hub knows it by. */
   subscriber: Subscriber | null = null;
   readonly #writer: SocketWriter;
   readonly #present: (error: unknown) => Error;
-  #closed = false;
+  #state: "running" | "ended" | "closed" = "running";
   #error: Error | null = null;
   #endWaiting: ((ending: Ending) => void) | null = null;
 
@@ -32,12 +32,13 @@ export class Operation implements Sink, FramedOperation, AsyncGenerator<never, u
     this.id = json.length === id.length + 2 ? id : json.slice(1, -1);
     this.idBytes = Buffer.byteLength(this.id);
     this.#writer = writer;
+    writer.operations += 1;
     this.#present = present;
   }
 
   /** The client has completed it or gone: what is still queued is dropped. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#state === "closed";
   }
 
   offer(run: Run, from: number): number {
@@ -54,6 +55,7 @@ export class Operation implements Sink, FramedOperation, AsyncGenerator<never, u
 
   /** The library sends an `error` message for what its stream throws. */
   end(error: ServiceError): void {
+    this.#become("ended");
     this.#error = this.#present(error);
     this.#endWaiting?.(Promise.reject(this.#error));
   }
@@ -61,7 +63,7 @@ export class Operation implements Sink, FramedOperation, AsyncGenerator<never, u
   /** The library asks once. */
   next(): Promise<IteratorResult<never, undefined>> {
     if (this.#error !== null) return Promise.reject(this.#error);
-    if (this.#closed) return Promise.resolve(OVER);
+    if (this.closed) return Promise.resolve(OVER);
     return new Promise<IteratorResult<never, undefined>>((resolve) => {
       this.#endWaiting = resolve;
     });
@@ -69,7 +71,7 @@ export class Operation implements Sink, FramedOperation, AsyncGenerator<never, u
 
   /** The client has completed it, or its socket has closed. */
   return(): Promise<IteratorResult<never, undefined>> {
-    this.#closed = true;
+    this.#become("closed");
     this.subscriber?.close();
     this.#endWaiting?.(OVER);
     return Promise.resolve(OVER);
@@ -78,6 +80,11 @@ export class Operation implements Sink, FramedOperation, AsyncGenerator<never, u
   throw(error: unknown): Promise<IteratorResult<never, undefined>> {
     void this.return();
     return Promise.reject(error);
+  }
+
+  #become(state: "ended" | "closed"): void {
+    if (this.#state === "running") this.#writer.operations -= 1;
+    this.#state = state;
   }
 
   [Symbol.asyncIterator](): this {

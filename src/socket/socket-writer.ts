@@ -1,26 +1,33 @@
 import type { Duplex } from "node:stream";
 import { type Stay, UNENDING } from "../access/stay.ts";
+import { createPace } from "../hub/pace.ts";
 
 /** A replay goes on while less than this waits for the socket. Bytes. */
 const ROOM_BYTES = 64 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Whoever queued a frame; when it is closed its frames are dropped. */
+/** Whose frames they are; when it is closed its frames are dropped. */
 export interface FrameOwner {
+  /** As it stands in JSON, without quotes. */
+  readonly id: string;
+  /** Length of the id in UTF-8. */
+  readonly idBytes: number;
   readonly closed: boolean;
 }
 
-/** Frames that wait for the end of the turn: what they take until then is shared by all who get the same. */
-export interface QueuedFrames {
-  readonly owner: FrameOwner | null;
+/**
+ * Frames that wait for the end of the turn, one object for all who get the same: whose they are is told when they are
+ * written. No owner means that they are the protocol's own.
+ */
+export interface QueuedFrames<Owner extends FrameOwner | null = FrameOwner | null> {
   /** How many they are. */
   readonly count: number;
   /** Bytes. */
   readonly length: number;
-  copyTo(target: Buffer, offset: number): void;
+  copyTo(owner: Owner, target: Buffer, offset: number): void;
   /** The frames as they stand, for one write and no longer, unless {@link keep} is called. */
-  lend(): Buffer;
+  lend(owner: Owner): Buffer;
   /** The socket still needs what was lent, because the kernel has not taken all of it. */
   keep(): void;
 }
@@ -35,33 +42,35 @@ const ALONE_BYTES = 8 * 1024;
 export class SocketWriter {
   readonly #socket: Duplex;
   readonly #flushes: FlushQueue;
-  readonly #maxBufferedBytes: number;
   /** null while nothing is queued: most sockets are idle, and there are many. */
-  #queue: QueuedFrames[] | null = null;
+  #queue: Queued[] | null = null;
   #queuedBytes = 0;
+  /** Whether the socket, when it was last given something, had not handed on everything. */
+  #isBacked = false;
   #fullSince: number | null = null;
   #isCut = false;
+  /** Running operations that write here. */
+  operations = 0;
   /** The peer's: asked whenever something is handed to the socket. */
   stay: Stay = UNENDING;
 
-  constructor(socket: Duplex, flushes: FlushQueue, maxBufferedBytes: number) {
+  constructor(socket: Duplex, flushes: FlushQueue) {
     this.#socket = socket;
     this.#flushes = flushes;
-    this.#maxBufferedBytes = maxBufferedBytes;
   }
 
   /** Bytes that the peer has yet to take, as far as this process knows: the kernel's own buffer comes on top. */
   get buffered(): number {
-    return this.#queuedBytes + this.#socket.writableLength;
+    return this.#isBacked ? this.#queuedBytes + this.#socket.writableLength : this.#queuedBytes;
   }
 
   /** Bytes that may be queued now. While nothing waits any one frame may, however large. */
   get room(): number {
-    return this.#maxBufferedBytes - this.buffered;
+    return this.#flushes.maxBufferedBytes - this.buffered;
   }
 
   get hasRoom(): boolean {
-    return this.buffered < Math.min(ROOM_BYTES, this.#maxBufferedBytes);
+    return this.buffered < Math.min(ROOM_BYTES, this.#flushes.maxBufferedBytes);
   }
 
   /**
@@ -82,44 +91,46 @@ export class SocketWriter {
   }
 
   /** Queues frames whatever waits already: the caller has asked for room, or they end something. */
-  push(frames: QueuedFrames): void {
+  push<Owner extends FrameOwner | null>(frames: QueuedFrames<Owner>, owner: Owner): void {
     if (this.#isCut) return;
-    if (this.#queue === null) {
-      this.#queue = [frames];
-      this.#flushes.add(this);
-    } else {
-      this.#queue.push(frames);
-    }
     this.#queuedBytes += frames.length;
+    if (this.#queue !== null) {
+      this.#queue.push({ frames, owner });
+      return;
+    }
+    this.#queue = [{ frames, owner }];
+    this.#flushes.add(this);
+  }
+
+  /** As {@link push}, for the last that its owner queues in this turn: it leaves at once where nobody else may follow. */
+  pushLast<Owner extends FrameOwner | null>(frames: QueuedFrames<Owner>, owner: Owner): void {
+    if (this.operations > 1 || this.#queue !== null || this.#isCut) this.push(frames, owner);
+    else if (this.#mayWrite() && this.#isSent(frames, owner)) this.#writeOne(frames, owner);
   }
 
   /** Queues a message of the protocol. */
   text(message: string): void {
-    this.push(new TextFrame(message));
+    this.push(new TextFrame(message), null);
   }
 
   /** Hands everything queued to the socket now: before something else writes to it. */
   flush(): void {
     const queue = this.#queue;
     if (queue === null) return;
-    this.#queue = null;
-    this.#queuedBytes = 0;
-    if (this.#socket.destroyed || !this.#socket.writable || !this.stay.holds()) return;
-    let together: QueuedFrames[] = [];
-    const { sent } = this.#flushes;
-    for (const frames of queue) {
-      if (frames.owner?.closed === true) continue;
-      sent.frames += frames.count;
-      sent.bytes += frames.length;
-      if (frames.length < ALONE_BYTES) {
-        together.push(frames);
+    this.#empty();
+    if (!this.#mayWrite()) return;
+    let together: Queued[] = [];
+    for (const each of queue) {
+      if (!this.#isSent(each.frames, each.owner)) continue;
+      if (each.frames.length < ALONE_BYTES) {
+        together.push(each);
         continue;
       }
-      this.#write(together);
-      this.#write([frames]);
+      this.#writeTogether(together);
+      this.#writeOne(each.frames, each.owner);
       together = [];
     }
-    this.#write(together);
+    this.#writeTogether(together);
   }
 
   /**
@@ -128,41 +139,74 @@ export class SocketWriter {
    */
   cut(): boolean {
     this.#isCut = true;
-    this.#queue = null;
-    this.#queuedBytes = 0;
+    this.#empty();
     return this.#socket.writableLength === 0;
   }
 
-  #write(together: readonly QueuedFrames[]): void {
-    const [first] = together;
-    if (first === undefined) return;
-    const waits = this.#socket.writableLength > 0;
-    if (together.length === 1 && !waits) {
-      this.#hand(first.lend());
-      if (this.#socket.writableLength > 0) first.keep();
+  #empty(): void {
+    this.#queue = null;
+    this.#queuedBytes = 0;
+  }
+
+  #mayWrite(): boolean {
+    // What was destroyed otherwise takes a write without a word.
+    return !this.#socket.writableEnded && this.stay.holds();
+  }
+
+  /** Whether they go to the peer: they are counted then. */
+  #isSent({ count, length }: QueuedFrames, owner: FrameOwner | null): boolean {
+    if (owner?.closed === true) return false;
+    const { sent } = this.#flushes;
+    sent.frames += count;
+    sent.bytes += length;
+    return true;
+  }
+
+  #writeOne(frames: QueuedFrames, owner: FrameOwner | null): void {
+    if (this.#waits()) {
+      this.#writeCopy([{ frames, owner }], true);
       return;
     }
-    const length = together.reduce((sum, frames) => sum + frames.length, 0);
-    // One buffer, though it is a copy: a vector of small ones costs more to hand over. What has to wait is not taken
-    // from the common pool, of which it would keep a multiple of its size.
+    this.#hand(frames.lend(owner));
+    if (this.#isBacked) frames.keep();
+  }
+
+  #writeTogether(together: readonly Queued[]): void {
+    const [first, second] = together;
+    if (first === undefined) return;
+    if (second === undefined) this.#writeOne(first.frames, first.owner);
+    else this.#writeCopy(together, this.#waits());
+  }
+
+  /** One buffer, though it is a copy: a vector of small ones costs more to hand over. */
+  #writeCopy(together: readonly Queued[], waits: boolean): void {
+    const length = together.reduce((sum, { frames }) => sum + frames.length, 0);
+    // What has to wait is not taken from the common pool, of which it would keep a multiple of its size.
     const bytes = waits ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
     let offset = 0;
-    for (const frames of together) {
-      frames.copyTo(bytes, offset);
+    for (const { frames, owner } of together) {
+      frames.copyTo(owner, bytes, offset);
       offset += frames.length;
     }
     this.#hand(bytes);
   }
 
+  #waits(): boolean {
+    return this.#isBacked && this.#socket.writableLength > 0;
+  }
+
   #hand(bytes: Buffer): void {
-    const wasFull = this.#socket.writableNeedDrain;
+    const wasFull = this.#fullSince !== null && this.#socket.writableNeedDrain;
     if (this.#socket.write(bytes)) this.#fullSince = null;
     else if (!wasFull) this.#fullSince = performance.now();
+    this.#isBacked = this.#socket.writableLength > 0;
   }
 }
 
-/** The longest rest between two flushes. Milliseconds. */
-const MAX_REST = 5;
+interface Queued {
+  readonly frames: QueuedFrames;
+  readonly owner: FrameOwner | null;
+}
 
 /** What all writers of a flush queue have handed to their sockets, close frames and pings of `ws` apart. */
 export interface SentTally {
@@ -173,32 +217,23 @@ export interface SentTally {
 /** Writers with something to write. They are flushed together. */
 export interface FlushQueue {
   readonly sent: SentTally;
+  /** Bytes that may wait for one socket. */
+  readonly maxBufferedBytes: number;
   add(writer: SocketWriter): void;
 }
 
-/**
- * Flushes once everything readable has been read, and then rests for as long as the flush has taken: under load, what
- * comes meanwhile leaves in one write a socket, and half of the time stays for other work. What comes seldom, or to
- * few, never waits.
- */
-export function createFlushQueue(): FlushQueue {
+export function createFlushQueue(maxBufferedBytes: number): FlushQueue {
   let writers: SocketWriter[] = [];
-  let restUntil = 0;
-  const flush = (): void => {
+  const flushing = createPace(() => {
     const due = writers;
     writers = [];
-    const begun = performance.now();
     for (const writer of due) writer.flush();
-    const ended = performance.now();
-    restUntil = ended + Math.min(ended - begun, MAX_REST);
-  };
+  });
   return {
     sent: { frames: 0, bytes: 0 },
+    maxBufferedBytes,
     add(writer) {
-      if (writers.push(writer) > 1) return;
-      const rest = restUntil - performance.now();
-      if (rest < 1) setImmediate(flush);
-      else setTimeout(flush, rest);
+      if (writers.push(writer) === 1) flushing.soon();
     },
   };
 }
@@ -228,8 +263,7 @@ export function writeHeader(target: Buffer, offset: number, payloadBytes: number
 }
 
 /** A message of the protocol, which is nobody's own and never dropped. */
-class TextFrame implements QueuedFrames {
-  readonly owner = null;
+class TextFrame implements QueuedFrames<null> {
   readonly count = 1;
   readonly length: number;
   readonly #message: string;
@@ -241,13 +275,13 @@ class TextFrame implements QueuedFrames {
     this.length = headerLength(this.#messageBytes) + this.#messageBytes;
   }
 
-  copyTo(target: Buffer, offset: number): void {
+  copyTo(_owner: null, target: Buffer, offset: number): void {
     target.write(this.#message, writeHeader(target, offset, this.#messageBytes));
   }
 
-  lend(): Buffer {
+  lend(owner: null): Buffer {
     const frame = Buffer.allocUnsafe(this.length);
-    this.copyTo(frame, 0);
+    this.copyTo(owner, frame, 0);
     return frame;
   }
 

@@ -34,12 +34,14 @@ describe("a feed whose log erases events", () => {
     const log = createScriptedLog();
     const { feed, recentEntries, forgotten } = await startFeed(log);
     const entries = log.append(five());
+    // Not handed out yet.
     log.erase(2, 5);
     expect(recentEntries.after(1, 10).map(({ isErased }) => isErased)).toEqual([true, false, false, true]);
     expect(entries.every((entry) => recentEntries.holds(entry))).toBe(true);
     expect(feed.position).toMatchObject({ number: 5, tag: entries[4]?.tag });
     expect(forgotten.map(({ number }) => number)).toEqual([2, 5]);
     log.append([{}]);
+    await idle();
     expect(recentEntries.after(4, 10).map(({ number, isErased }) => [number, isErased])).toEqual([
       [5, true],
       [6, false],
@@ -66,11 +68,14 @@ describe("a feed whose log erases events", () => {
     const log = createScriptedLog();
     const { recentEntries } = await startFeed(log);
     log.append(five());
+    await idle();
     expect(recentEntries.size).toBe(5);
+    log.append([{}]);
     log.wake({});
     expect(recentEntries.size).toBe(0);
     await idle();
     log.append([{}, {}]);
+    await idle();
     expect(recentEntries.size).toBe(2);
   });
 });

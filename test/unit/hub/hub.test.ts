@@ -11,12 +11,14 @@ const GROUP: Group = { encode: (entries) => entries.map(({ number }) => Buffer.f
 /** A sink that keeps what it is offered, up to a bound that the test moves. */
 class KeepingSink implements Sink {
   readonly numbers: number[] = [];
+  offers = 0;
   bound = Number.POSITIVE_INFINITY;
   readonly ended = Promise.withResolvers<ServiceError>();
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   readonly #drained: (() => void)[] = [];
 
   offer(run: Run, from: number): number {
+    this.offers += 1;
     let index = from;
     while (index < run.entries.length && this.numbers.length < this.bound) {
       this.numbers.push(run.entries[index]!.number);
@@ -139,8 +141,23 @@ describe("a live subscriber", () => {
     await idle();
     const before = log.reads;
     for (let count = 0; count < 50; count += 1) log.append(opens(2));
+    await idle();
     expect(sink.numbers).toEqual(upTo(1, 101));
     expect(log.reads).toBe(before);
+  });
+
+  it("gets at once what comes in one turn, one subscriber after the other", async () => {
+    const log = createScriptedLog();
+    const hub = await start(log);
+    const { sink } = listen(hub);
+    const late = { sink: new KeepingSink() };
+    for (let count = 0; count < 3; count += 1) log.append(opens(2));
+    expect(hub.number).toBe(0);
+    // Handed out with them, since it listens before they are.
+    hub.subscribe({ group: GROUP, filter: [], after: null, sink: late.sink });
+    await idle();
+    expect([sink.numbers, late.sink.numbers]).toEqual([upTo(1, 6), upTo(1, 6)]);
+    expect([sink.offers, hub.number]).toEqual([1, 6]);
   });
 
   it("that reads too slowly is ended with the place where it goes on, and nobody else is", async () => {
@@ -156,6 +173,7 @@ describe("a live subscriber", () => {
     expect(slow.sink.numbers).toEqual(upTo(1, 5));
     expect(error.extensions.after).toBe(log.entries[4]!.cursor);
     log.append(opens(1));
+    await idle();
     expect(healthy.sink.numbers).toEqual(upTo(1, 8));
     expect(hub.size).toBe(1);
     const resumed = listen(hub, [], error.extensions.after as string);
@@ -170,6 +188,7 @@ describe("a live subscriber", () => {
     const { sink } = listen(hub, OPENS);
     sink.bound = 0;
     log.append([{ type: "click" }]);
+    await idle();
     log.append(opens(2));
     const error = await sink.ended.promise;
     expect(error.extensions.after).toBe(log.entries[2]!.cursor);
@@ -372,6 +391,7 @@ describe("the place up to which a subscriber has been served", () => {
     const hub = await start(log);
     const { subscriber } = listen(hub, OPENS);
     log.append([{ type: "click" }, { type: "send" }]);
+    await idle();
     expect(hub.servedTo(subscriber)).toBe(log.entries[1]!.cursor);
   });
 

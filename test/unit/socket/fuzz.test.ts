@@ -5,6 +5,8 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createAccess } from "../../../src/access/access.ts";
+import { createClientAddresses } from "../../../src/access/client-address.ts";
+import { createConnectionLimit } from "../../../src/access/connection-limit.ts";
 import { loadConfig } from "../../../src/config.ts";
 import type { EventLog } from "../../../src/event-log/event-log.ts";
 import { openSqliteEventLog } from "../../../src/event-log/sqlite/sqlite-event-log.ts";
@@ -30,6 +32,9 @@ let sockets: GraphqlSockets;
 /** What was logged as an error: nothing may be. */
 const logged: string[] = [];
 
+/** In memory a server's end is not told that the other is gone. */
+const UNLIMITED = { maxOnLoopback: Number.POSITIVE_INFINITY, maxPerAddress: Number.POSITIVE_INFINITY };
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mandrill-live-"));
   const config = loadConfig({ MAX_MESSAGES_PER_MINUTE: "1000000", CONNECTION_INIT_SECONDS: "600" });
@@ -44,6 +49,7 @@ beforeAll(async () => {
     documents: createDocuments({ schema, limits: config.documents, introspection: true }),
     subscriptions: createEventSubscriptions({ schema, hub, groups }),
     hub,
+    connections: createConnectionLimit(UNLIMITED, createClientAddresses([])),
     logger,
     contextFor: (scope) => ({ scope, eventLog }),
     access: createAccess({ rules: null, eventLog, logger }),

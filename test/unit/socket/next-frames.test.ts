@@ -2,14 +2,15 @@ import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import * as ws from "ws";
 import { type Group, Run } from "../../../src/hub/subscriber.ts";
-import { type FramedOperation, queueNextFrames } from "../../../src/socket/next-frames.ts";
-import { createFlushQueue, SocketWriter } from "../../../src/socket/socket-writer.ts";
+import { queueNextFrames } from "../../../src/socket/next-frames.ts";
+import { createFlushQueue, type FrameOwner, SocketWriter } from "../../../src/socket/socket-writer.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 
 /** A socket whose other end parses frames with `ws` itself, or takes nothing while it is stopped. */
 class LoopedSocket extends Duplex {
   readonly messages: string[] = [];
   stopped = false;
+  writes = 0;
   #held: (() => void) | null = null;
   // Exported by ws and missing in its types.
   readonly #receiver = new (ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream }).Receiver({
@@ -22,6 +23,7 @@ class LoopedSocket extends Duplex {
   }
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writes += 1;
     if (!this.stopped) {
       this.#receiver.write(chunk, done);
       return;
@@ -40,22 +42,23 @@ const payloads: Group = {
 const repeating = (letter: string, length: number): Group => ({
   encode: (entries) => entries.map(() => Buffer.from(JSON.stringify(letter.repeat(length)))),
 });
-const operation = (text: string): FramedOperation => {
+const operation = (text: string): FrameOwner => {
   const id = JSON.stringify(text).slice(1, -1);
   return { id, idBytes: Buffer.byteLength(id), closed: false };
 };
+const QUEUED = { isRecent: true, isLive: false };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 function setUp(maxBufferedBytes = 1e6) {
   const socket = new LoopedSocket();
-  return { socket, writer: new SocketWriter(socket, createFlushQueue(), maxBufferedBytes) };
+  return { socket, writer: new SocketWriter(socket, createFlushQueue(maxBufferedBytes)) };
 }
 
 describe("next frames", () => {
   it("are well-formed messages for any payload length and any id, in order", async () => {
     const { socket, writer } = setUp();
     const maker = createEntryMaker();
-    const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())], true);
+    const run = new Run(payloads, [...maker.run(200), ...Array.from({ length: 3 }, () => maker.next())], QUEUED);
     const ids = ["1", 'quote " and \\ back', "é ü 語", "x".repeat(128)];
     for (const each of ids) expect(queueNextFrames(writer, operation(each), run, 0)).toBe(203);
     await settled();
@@ -74,7 +77,7 @@ describe("next frames", () => {
   it("use the 64-bit length from 65,536 bytes on", async () => {
     const { socket, writer } = setUp();
     const group = repeating("y", 70_000);
-    queueNextFrames(writer, operation("a"), new Run(group, [createEntryMaker().next()], true), 0);
+    queueNextFrames(writer, operation("a"), new Run(group, [createEntryMaker().next()], QUEUED), 0);
     await settled();
     expect(JSON.parse(socket.messages[0]!).payload).toHaveLength(70_000);
   });
@@ -82,7 +85,7 @@ describe("next frames", () => {
   it("stop at the bound, and go on where they stopped", async () => {
     const { socket, writer } = setUp(2_000);
     socket.stopped = true;
-    const run = new Run(payloads, createEntryMaker().run(100), true);
+    const run = new Run(payloads, createEntryMaker().run(100), QUEUED);
     const taken = queueNextFrames(writer, operation("a"), run, 0);
     expect(taken).toBeGreaterThan(5);
     expect(taken).toBeLessThan(100);
@@ -104,7 +107,7 @@ describe("next frames", () => {
     const { socket, writer } = setUp(100);
     socket.stopped = true;
     const group = repeating("z", 5_000);
-    const run = new Run(group, createEntryMaker().run(3), true);
+    const run = new Run(group, createEntryMaker().run(3), QUEUED);
     expect(queueNextFrames(writer, operation("a"), run, 0)).toBe(1);
     expect(queueNextFrames(writer, operation("a"), run, 1)).toBe(1);
   });
@@ -113,9 +116,9 @@ describe("next frames", () => {
     const { socket, writer } = setUp();
     const [first, second] = createEntryMaker().run(2);
     writer.text('{"type":"connection_ack"}');
-    queueNextFrames(writer, operation("a"), new Run(payloads, [first!], true), 0);
+    queueNextFrames(writer, operation("a"), new Run(payloads, [first!], QUEUED), 0);
     writer.text('{"type":"pong"}');
-    queueNextFrames(writer, operation("a"), new Run(payloads, [second!], true), 0);
+    queueNextFrames(writer, operation("a"), new Run(payloads, [second!], QUEUED), 0);
     writer.text('{"id":"a","type":"complete"}');
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).type)).toEqual([
@@ -128,7 +131,7 @@ describe("next frames", () => {
   });
 
   it("are written out of one template, which is not touched while a socket still needs it", async () => {
-    const run = new Run(payloads, createEntryMaker().run(150), true);
+    const run = new Run(payloads, createEntryMaker().run(150), QUEUED);
     const peers = Array.from({ length: 5 }, () => setUp());
     for (const [index, { socket }] of peers.entries()) socket.stopped = index % 2 === 0;
     for (const [index, { writer }] of peers.entries())
@@ -142,12 +145,33 @@ describe("next frames", () => {
     }
   });
 
+  it("leave at once where nothing else is to come, and together with what others write in the turn", async () => {
+    const live = new Run(payloads, createEntryMaker().run(2), { isRecent: true, isLive: true });
+    const { socket, writer } = setUp();
+    writer.operations = 1;
+    queueNextFrames(writer, operation("alone"), live, 0);
+    expect(socket.messages).toHaveLength(2);
+    writer.text('{"type":"pong"}');
+    queueNextFrames(writer, operation("alone"), live, 0);
+    expect([socket.messages.length, socket.writes]).toEqual([2, 1]);
+    writer.flush();
+    writer.operations = 2;
+    for (const id of ["one", "other"]) queueNextFrames(writer, operation(id), live, 0);
+    writer.flush();
+    await settled();
+    expect(socket.messages.map((text) => JSON.parse(text).id ?? "pong")).toEqual([
+      ...["alone", "alone", "pong", "alone", "alone"],
+      ...["one", "one", "other", "other"],
+    ]);
+    expect(socket.writes).toBe(3);
+  });
+
   it("are dropped while queued when their operation has been completed", async () => {
     const { socket, writer } = setUp();
     const [first] = createEntryMaker().run(1);
     const gone = operation("gone");
-    queueNextFrames(writer, gone, new Run(payloads, [first!], true), 0);
-    queueNextFrames(writer, operation("stays"), new Run(payloads, [first!], true), 0);
+    queueNextFrames(writer, gone, new Run(payloads, [first!], QUEUED), 0);
+    queueNextFrames(writer, operation("stays"), new Run(payloads, [first!], QUEUED), 0);
     Object.assign(gone, { closed: true });
     await settled();
     expect(socket.messages.map((text) => JSON.parse(text).id)).toEqual(["stays"]);

@@ -15,7 +15,7 @@ beforeEach(() => {
   revoked.clear();
   stays = createStays((id) => revoked.has(id));
   socket = new PassThrough();
-  writer = new SocketWriter(socket, createFlushQueue(), 1_000_000);
+  writer = new SocketWriter(socket, createFlushQueue(1_000_000));
 });
 afterEach(() => stays.stop());
 
@@ -50,10 +50,17 @@ describe("a socket's writer", () => {
     expect([writer.buffered, socket.read()]).toEqual([0, null]);
   });
 
+  it("writes nothing to a socket that was ended", () => {
+    socket.end();
+    writer.text(MESSAGE);
+    writer.flush();
+    expect([socket.errored, socket.read()]).toEqual([null, null]);
+  });
+
   it("says when it is cut whether the peer has yet to take something", () => {
     socket.destroy();
     socket = new PassThrough({ highWaterMark: 1, transform: () => {} });
-    writer = new SocketWriter(socket, createFlushQueue(), 1_000_000);
+    writer = new SocketWriter(socket, createFlushQueue(1_000_000));
     writer.text(MESSAGE);
     writer.flush();
     expect(writer.cut()).toBe(false);
