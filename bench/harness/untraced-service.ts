@@ -13,9 +13,9 @@ const CUTS: readonly (readonly [file: string, traced: RegExp, untraced: string])
   ["src/mandrill/webhook.ts", /received: null, span \}/, "received: null } as RequestProgress"],
   ["src/mandrill/webhook.ts", /^ +span\?\.end\("CLIENT_GONE".*\n/m, ""],
   ["src/mandrill/webhook.ts", /^ +span\?\.end\(isRefused.*\n/m, ""],
-  ["src/mandrill/raw-events.ts", /webhook, traceParent, raw \}\) \{/, "webhook, raw }) {"],
-  ["src/mandrill/raw-events.ts", /webhook, traceParent, raw \} satisfies/, "webhook, raw } satisfies"],
-  ["src/mandrill/raw-events.ts", /const \{ id, webhook, traceParent, raw \}/, "const { id, webhook, raw }"],
+  ["src/mandrill/raw-events.ts", /(encode\(\{.*) traceParent,/, "$1"],
+  ["src/mandrill/raw-events.ts", /(JSON\.stringify\(\{.*), traceParent\b/, "$1"],
+  ["src/mandrill/raw-events.ts", /(const \{.*) traceParent,/, "$1"],
   ["src/mandrill/raw-events.ts", /return traceParent === undefined \? event : .*;/, "return event;"],
   ["src/service-watch.ts", /^ +if \(tracing === null\) return;\n.*?^ +tracing\.delivered\(.*?\);\n/ms, ""],
 ];
