@@ -10,7 +10,7 @@ import { ERRORS, ServiceError } from "../error.ts";
 import type { Subscriber } from "../hub/subscriber.ts";
 import { batchRefused } from "./admission.ts";
 import { CLOSE, closeReason } from "./close-code.ts";
-import { type Message, type MessageHandler, MessageOrder } from "./message-order.ts";
+import { type Message, type MessageHandler, type Running, receiveInOrder } from "./message-order.ts";
 import { Operation } from "./operation.ts";
 import type { SocketEnd } from "./socket-ends.ts";
 import type { SocketWriter } from "./socket-writer.ts";
@@ -50,7 +50,6 @@ export class Connection implements LibrarySocket, MessageHandler {
   readonly writer: SocketWriter;
   /** The library's own record; null until `connection_init`. */
   context: Context<Record<string, unknown>, Connection> | null = null;
-  acknowledged = false;
   readonly place: string;
   /** Times by `performance.now()`, in whole milliseconds: others take memory of their own each. */
   readonly openedAt: number;
@@ -63,7 +62,7 @@ export class Connection implements LibrarySocket, MessageHandler {
   readonly #onClose: ConnectionOptions["onClose"];
   /** By which this service has ended it; null while it has not. */
   #endedBy: { readonly code: number; readonly reason: string } | null = null;
-  readonly #order = new MessageOrder(this);
+  running: Running | null = null;
   /** Who connected, as far as the handshake tells; null once that was asked for. */
   #fromHandshake: Promise<Viewer> | null;
   #stay: Stay | null = null;
@@ -187,7 +186,7 @@ export class Connection implements LibrarySocket, MessageHandler {
   receive(message: string): void {
     // Behind our close frame nothing counts any more.
     if (this.socket.readyState !== WebSocket.OPEN || this.#stay?.holds() === false) return;
-    if (this.#rate.admits(Math.round(performance.now()))) this.#order.receive(message);
+    if (this.#rate.admits(Math.round(performance.now()))) receiveInOrder(this, message);
     else this.end(CLOSE.tooManyMessages);
   }
 
@@ -204,7 +203,7 @@ export class Connection implements LibrarySocket, MessageHandler {
   }
 
   batch(id: string): void {
-    if (!this.acknowledged) {
+    if (this.context?.acknowledged !== true) {
       this.end(CLOSE.unauthorized);
       return;
     }

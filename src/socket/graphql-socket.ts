@@ -106,7 +106,6 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       if (!extra.letIn(viewer, access.stays)) return false;
       if (!extra.countBy(byToken, limits.maxPerToken)) return false;
       if (!(await headWait.wait(extra))) return false;
-      extra.acknowledged = true;
       return { head: hub.head };
     },
     onPong({ extra }) {
@@ -120,8 +119,8 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       shareText(payload, document);
       const args: SocketExecutionArgs = {
         schema: options.schema,
-        document,
         hideSuggestions: options.documents.hideSuggestions,
+        document,
         operationName: payload.operationName ?? null,
         variableValues: payload.variables ?? null,
         contextValue: contextOf(extra, getOperationAST(document, payload.operationName)),
@@ -137,7 +136,14 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     subscribe: (args) => subscribe(args as SocketExecutionArgs, options),
   });
 
-  /** What the operation's execution may know of its viewer. A subscription keeps it for as long as it runs. */
+  const eventContexts = new WeakMap<Scope, EventContext>();
+  /** A subscription keeps it for as long as it runs: one for all of one scope. */
+  const eventContextOf = (scope: Scope): EventContext => {
+    const context = eventContexts.get(scope) ?? { scope };
+    eventContexts.set(scope, context);
+    return context;
+  };
+  /** What the operation's execution may know of its viewer. */
   const contextOf = (
     connection: Connection,
     operation: OperationDefinitionNode | null | undefined,
@@ -145,7 +151,7 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     const { viewer } = connection;
     if (viewer === null) throw new ServiceError("UNAUTHENTICATED", "Nobody was let in.");
     const { scope } = viewer;
-    if (operation?.operation === "subscription") return { scope };
+    if (operation?.operation === "subscription") return eventContextOf(scope);
     const renewToken = async (token: string) => connection.renew(await access.viewerOfToken(token));
     return { ...options.contextFor(scope), renewToken };
   };
@@ -291,12 +297,12 @@ function inspect(connection: Connection, now: number, options: GraphqlSocketsOpt
   if (connection.context === null && now > connection.openedAt + limits.initMs) {
     connection.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout");
   }
-  if (!connection.acknowledged && now > connection.openedAt + limits.authenticationMs) {
+  if (connection.context?.acknowledged !== true && now > connection.openedAt + limits.authenticationMs) {
     if (connection.viewer === null) connection.end(CLOSE.unauthenticated);
     // Another instance may know the log, and a client that is told tries again.
     else connection.turnAway(logUnavailable("The event log has not answered since this service was started."));
   }
-  if (!connection.acknowledged || soon < connection.pingDue) return;
+  if (connection.context?.acknowledged !== true || soon < connection.pingDue) return;
   connection.pingDue = now + pingInterval;
   connection.pongDue = now + PONG_TIMEOUT;
   const positions: Record<string, string> = Object.create(null);
