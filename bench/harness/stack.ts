@@ -18,6 +18,8 @@ export interface Stack {
 export type StackName = "service" | "bare ws" | "documented stack" | "Nchan" | "bare http";
 
 const SERVICE = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** As in package.json's `start`: decision 26. */
+const START_FLAGS = ["--max-semi-space-size=16"];
 const BARE_BROADCAST = new URL("../program/bare-broadcast.ts", import.meta.url);
 const BARE_INGEST = new URL("../program/bare-ingest.ts", import.meta.url);
 const DOCUMENTED_STACK = new URL("../program/documented-stack.ts", import.meta.url);
@@ -53,7 +55,7 @@ export async function startService({
   const child = startChild({
     core: MEASURED_CORE,
     command: process.execPath,
-    args: [...nodeFlags, main],
+    args: [...START_FLAGS, ...nodeFlags, main],
     env: {
       PORT: String(port),
       LOG_LEVEL: "silent",
