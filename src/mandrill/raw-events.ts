@@ -33,8 +33,10 @@ function isKept(rawText: string | undefined): rawText is string {
  */
 export const RAW_EVENTS: StoredForm = {
   encode({ id, webhook, traceParent, raw, rawText }) {
-    const head = JSON.stringify({ v: RAW_EVENTS_VERSION, id, webhook, traceParent } satisfies Omit<StoredRaw, "raw">);
-    return `${head.slice(0, -1)},"raw":${isKept(rawText) ? rawText : JSON.stringify(raw)}}`;
+    // Written by hand: of an event that is kept in its own text, this is all that has to be written.
+    const trace = traceParent === undefined ? "" : `"traceParent":${JSON.stringify(traceParent)},`;
+    const head = `{"v":${RAW_EVENTS_VERSION},"id":${JSON.stringify(id)},"webhook":${JSON.stringify(webhook)},${trace}`;
+    return `${head}"raw":${isKept(rawText) ? rawText : JSON.stringify(raw)}}`;
   },
   decode(stored) {
     const { id, webhook, traceParent, raw } = parseExactly(stored) as unknown as StoredRaw;

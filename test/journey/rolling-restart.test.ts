@@ -20,7 +20,7 @@ const PREFIX = "rolling";
  */
 const LATER: readonly (readonly [file: string, now: string, then: string])[] = [
   ["src/mandrill/raw-events.ts", "RAW_EVENTS_VERSION = 1", "RAW_EVENTS_VERSION = 2"],
-  ["src/mandrill/raw-events.ts", "v: RAW_EVENTS_VERSION, id,", 'v: RAW_EVENTS_VERSION, later: { of: "2" }, id,'],
+  ["src/mandrill/raw-events.ts", '"id":', '"later":{"of":"2"},"id":'],
   ["src/mandrill/raw-events.ts", "interface StoredRaw {", "interface StoredRaw {\n  readonly later?: object;"],
   ["src/event/event-type.ts", '"inbound",\n', '"inbound",\n  "sms_sent",\n'],
   ["src/graphql/type/event-type.ts", "  other: {", '  sms_sent: { description: "A text message." },\n  other: {'],

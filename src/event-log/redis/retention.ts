@@ -11,7 +11,7 @@ import { SCRIPTS } from "./script.ts";
 const FAR_BEHIND = 10;
 const RUNS_WAITED = 4;
 /** Entries that one run removes at the most: an append waits no longer than for one run. */
-const RUN_ENTRIES = 500;
+const RUN_ENTRIES = 1_000;
 /** Ids that one run forgets at the most. */
 const RUN_IDS = 2_000;
 /** Blocks of the index that one run removes at the most: they have many times the entries of a run. */

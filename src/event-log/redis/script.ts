@@ -26,22 +26,36 @@ export class Script {
   }
 
   /** Runs the script; sends its text where Redis does not know it, or has forgotten it in a restart. */
-  async run(client: RedisClient, keys: readonly string[], args: readonly ScriptValue[]): Promise<unknown> {
+  run(client: RedisClient, keys: readonly string[], args: readonly ScriptValue[]): Promise<unknown> {
+    return this.#run(client, keys, args, "utf8");
+  }
+
+  /** The same, but texts are replied as bytes. */
+  runForBytes(client: RedisClient, keys: readonly string[], args: readonly ScriptValue[]): Promise<unknown> {
+    return this.#run(client, keys, args, null);
+  }
+
+  async #run(
+    client: RedisClient,
+    keys: readonly string[],
+    args: readonly ScriptValue[],
+    encoding: "utf8" | null,
+  ): Promise<unknown> {
     try {
-      return await send(client, "evalsha", [this.#sha, keys.length, ...keys, ...args]);
+      return await send(client, "evalsha", [this.#sha, keys.length, ...keys, ...args], encoding);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return send(client, "eval", [this.text, keys.length, ...keys, ...args]);
+      return send(client, "eval", [this.text, keys.length, ...keys, ...args], encoding);
     }
   }
 }
 
 /** As one array: a large batch has more values than a call takes arguments. */
-function send(client: RedisClient, name: string, args: ScriptValue[]): Promise<unknown> {
+function send(client: RedisClient, name: string, args: ScriptValue[], replyEncoding: "utf8" | null): Promise<unknown> {
   const values = args.map((arg) =>
     arg instanceof Uint8Array ? Buffer.from(arg.buffer, arg.byteOffset, arg.length) : arg,
   );
-  return client.sendCommand(new Command(name, values, { replyEncoding: "utf8" })) as Promise<unknown>;
+  return client.sendCommand(new Command(name, values, { replyEncoding })) as Promise<unknown>;
 }
 
 const script = (name: string) => new Script(name, `${textOf("./prelude.lua")}\n${textOf(`./${name}.lua`)}`);
@@ -53,6 +67,7 @@ export const SCRIPTS = {
   convert: script("convert"),
   erase: script("erase"),
   look: script("look"),
+  lookup: script("lookup"),
   mark: script("mark"),
   renew: script("renew"),
   revoke: script("revoke"),

@@ -4,7 +4,7 @@ import type { FindQuery } from "../event-log.ts";
 import { BLOCK_SIZE, encodePlaces, type Places } from "../places.ts";
 import type { RedisClient } from "./connection.ts";
 import type { RedisKeys } from "./keys.ts";
-import { inPipeline } from "./pipeline.ts";
+import { SCRIPTS } from "./script.ts";
 import { termOf } from "./term.ts";
 import { fieldsOf, placesIn } from "./term-block.ts";
 import { firstFrom, placesOfTerms, type TermCode, termCode } from "./term-tail.ts";
@@ -93,9 +93,9 @@ async function* blockParts(
   const fields = [...new Set(terms.flatMap(fieldsOf))];
   for (let from = 0, count = 1; from < spans.length; from += count, count = Math.min(8 * count, MOST_BLOCKS)) {
     const group = spans.slice(from, from + count);
-    const replies = (await inPipeline(client, group, (pipeline, { first }) =>
-      pipeline.hmgetBuffer(keys.block(first), ...fields),
-    )) as (Buffer | null)[][];
+    const names = group.map(({ first }) => keys.block(first));
+    // By one command: what the client does for each would take longer than Redis takes for all.
+    const replies = (await SCRIPTS.lookup.runForBytes(client, names, fields)) as (Buffer | null)[][];
     for (const [i, { first, last }] of group.entries()) {
       const values = new Map(fields.map((field, k) => [field, replies[i]?.[k] ?? null]));
       const places = terms.map((term) => {

@@ -16,19 +16,29 @@ export function termOf(field: FilterField, value: string): string {
   return hash("sha1", `${field}${text}`, "base64url").slice(0, TERM_LENGTH);
 }
 
-/** Values of a field that are remembered with their terms, and characters of one: most come again before long. */
+/**
+ * Values of a field that are remembered with their terms, and characters of one: most come again before long. Not so a
+ * message's id, whose next event may be days away.
+ */
 const MOST_REMEMBERED = 2_000;
 const LONGEST_REMEMBERED = 100;
+const SELDOM_REPEATED: FilterField = "messageId";
 
 /** The terms of events, that of the type first, one behind the other. */
 export type TermsOf = (event: Event) => string;
 
 export function createTermsOf(): TermsOf {
-  const fields = FILTER_FIELDS.map((field) => ({ field, known: new Map<string, string>() }));
+  const fields = FILTER_FIELDS.map((field) => {
+    return { field, known: field === SELDOM_REPEATED ? null : new Map<string, string>() };
+  });
   return (event) => {
     let terms = "";
     for (const { field, known } of fields) {
       for (const value of valuesOf(event, field)) {
+        if (known === null) {
+          terms += termOf(field, value);
+          continue;
+        }
         let term = known.get(value);
         if (term === undefined) {
           term = termOf(field, value);

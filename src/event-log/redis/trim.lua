@@ -38,15 +38,19 @@ if cut >= meta.oldest then
   call('HSET', META, 'oldest', text(meta.oldest))
 end
 
--- A block reaches up to the next one.
-for i = FIRST_NUMBER, #ARGV - 1 do
-  local key = KEYS[FIRST_BLOCK + i - FIRST_NUMBER]
-  if not key or tonumber(ARGV[i + 1]) > meta.oldest then break end
-  local rank = call('ZRANK', BLOCKS, ARGV[i])
-  if not rank or call('ZRANGE', BLOCKS, rank + 1, rank + 1)[1] ~= ARGV[i + 1] then break end
-  call('UNLINK', key)
-  call('ZREM', BLOCKS, ARGV[i])
+-- A block reaches up to the next one. Where all that keys were given of are over, the next one may be too.
+local blocks = #KEYS - FIRST_BLOCK + 1
+local removed = 0
+for i = 0, blocks - 1 do
+  local first, next = ARGV[FIRST_NUMBER + i], ARGV[FIRST_NUMBER + i + 1]
+  if tonumber(next) > meta.oldest then break end
+  local rank = call('ZRANK', BLOCKS, first)
+  if not rank or call('ZRANGE', BLOCKS, rank + 1, rank + 1)[1] ~= next then break end
+  call('UNLINK', KEYS[FIRST_BLOCK + i])
+  call('ZREM', BLOCKS, first)
+  removed = removed + 1
 end
+if removed > 0 and removed == blocks then more = 1 end
 
 -- The minute that the oldest entry was received in: the last one that began with it or before it.
 local low, high = 0, call('ZCARD', MINUTES) - 1
