@@ -17,6 +17,8 @@ it("GraphiQL runs the example subscription over a WebSocket, and loads nothing f
   });
   await page.locator("button.graphiql-execute-button").click();
   expect(await subscribed).toBe("/graphql");
+  // What was sent may not have been read yet, and nobody acknowledges a subscription.
+  await expect.poll(() => service.counts().subscribers, { interval: 5 }).toBe(1);
   const response = await fetch(`${service.url}/mandrill/`, {
     method: "POST",
     headers: { "content-type": "application/json" },
