@@ -246,8 +246,9 @@ describe("a Redis log of the layout before", () => {
     await server.client.hset(keys.meta, { layout: "converting", converter: "one that has died", converted: "3" });
     await server.client.zadd(keys.blocks, 1, "1");
     await expect(open().append(events)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
-    const client = createClient({ kind: "standalone", url: server.url }, "test", 4_500);
-    const link = createLink({ client, timeoutMs: 4_500 });
+    const connection = { kind: "standalone", url: server.url } as const;
+    const client = createClient(connection, "test", 4_500);
+    const link = createLink({ client, connection, timeoutMs: 4_500 });
     onTestFinished(() => link.close());
     const converted = Promise.withResolvers<void>();
     const logger = {

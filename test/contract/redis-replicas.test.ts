@@ -133,8 +133,9 @@ describe("an append that waits for a replica", () => {
 describe("waiting for an entry that the master does not have any more", () => {
   it("rejects, though the replicas have all that the master has", async () => {
     await open().append(sampleEvents(3));
-    const client = createClient({ kind: "standalone", url: master.url }, "test", 1_500);
-    const link = createLink({ client, timeoutMs: 1_500 });
+    const connection = { kind: "standalone", url: master.url } as const;
+    const client = createClient(connection, "test", 1_500);
+    const link = createLink({ client, connection, timeoutMs: 1_500 });
     const replicas = createReplicas({ link, keys: KEYS, needed: 1, waitMs: 500 });
     onTestFinished(() => replicas.close());
     const tag = (await master.client.hget(KEYS.meta, "tag")) as string;

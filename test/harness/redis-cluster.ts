@@ -29,6 +29,8 @@ export interface RedisClusterOptions {
   readonly replicas?: boolean | undefined;
   /** Directives of redis.conf for each node. */
   readonly config?: RedisServerOptions["config"];
+  /** For each node. With it they speak TLS among themselves, and send clients that do to each other's port for it. */
+  readonly certificate?: RedisServerOptions["certificate"];
   /** Called with each node before they meet. */
   readonly prepare?: ((node: RedisServer) => Promise<void>) | undefined;
 }
@@ -37,12 +39,13 @@ export async function startRedisCluster({
   masters = 3,
   replicas: hasReplicas = false,
   config,
+  certificate,
   prepare,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
   const replicas: RedisServer[] = [];
   const stop = async () => void (await Promise.all([...nodes, ...replicas].map((node) => node.stop())));
-  const start = () => startRedisServer({ config: { "cluster-enabled": "yes", ...config } });
+  const start = () => startRedisServer({ config: { "cluster-enabled": "yes", ...config }, certificate });
   const border = (part: number): number => Math.floor((part * SLOTS) / masters);
   try {
     for (let i = 0; i < masters; i++) nodes.push(await start());
@@ -52,7 +55,9 @@ export async function startRedisCluster({
     }
     const everyone = [...nodes, ...replicas] as [RedisServer, ...RedisServer[]];
     for (const node of everyone) await prepare?.(node);
-    for (const { port } of everyone.slice(1)) await everyone[0].client.cluster("MEET", "127.0.0.1", port);
+    for (const { port, tlsPort } of everyone.slice(1)) {
+      await everyone[0].client.cluster("MEET", "127.0.0.1", tlsPort || port);
+    }
     for (const node of everyone) await untilInfo(node, `cluster_known_nodes:${everyone.length}\r`);
     for (const node of everyone) await untilInfo(node, "cluster_state:ok", `cluster_size:${masters}\r`);
     for (const [i, { client }] of replicas.entries()) {

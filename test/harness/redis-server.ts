@@ -6,10 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
+import type { Certificate } from "./certificate.ts";
 
 /** A real Redis of one's own, on a free port of 127.0.0.1. */
 export interface RedisServer {
   readonly port: number;
+  /** A second one, for TLS alone, if there is a certificate; else 0. */
+  readonly tlsPort: number;
   /** With the password, if `requirepass` is set. */
   readonly url: string;
   /** Connected to it; closed by {@link stop}. */
@@ -28,6 +31,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** Directives of redis.conf by their names. Without them nothing is kept on disk. */
   readonly config?: Readonly<Record<string, string>> | undefined;
+  /** What it shows whoever speaks TLS to it. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** A cluster's second port lies this far above the first. */
@@ -41,13 +46,22 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-export async function startRedisServer({ config = {} }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedisServer({
+  config: given = {},
+  certificate,
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-redis-"));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   let port = 0;
+  let tlsPort = 0;
+  let config = given;
   let child: ChildProcess | null = null;
   for (let attempt = 1; child === null; attempt++) {
     port = await freePort();
+    if (certificate !== undefined) {
+      tlsPort = await freePort();
+      config = { "tls-port": `${tlsPort}`, ...tlsDirectives(certificate), ...given };
+    }
     try {
       child = await launchServer(folder, port, config);
     } catch (error) {
@@ -74,6 +88,7 @@ export async function startRedisServer({ config = {} }: RedisServerOptions = {})
 
   return {
     port,
+    tlsPort,
     url,
     client,
     pause: () => void child?.kill("SIGSTOP"),
@@ -94,6 +109,8 @@ export async function startRedisServer({ config = {} }: RedisServerOptions = {})
 /** A sentinel that watches one master, and alone decides that it is down. */
 export interface RedisSentinel {
   readonly port: number;
+  /** As with {@link RedisServer.tlsPort}. */
+  readonly tlsPort: number;
   /** Resolves when the sentinel knows of a replica that can take over. */
   untilReplicaKnown(): Promise<void>;
   /** From now on it takes its master for alive, whatever it hears of it: only {@link failOver} promotes. */
@@ -153,15 +170,23 @@ export async function cutReplication({ client }: RedisServer): Promise<void> {
 const DOWN_AFTER = 300;
 const NEVER_DOWN_AFTER = 3_600_000;
 
-export async function startRedisSentinel(name: string, master: RedisServer): Promise<RedisSentinel> {
+/** @param certificate for whoever speaks TLS to it; the sentinel itself then does so to its master */
+export async function startRedisSentinel(
+  name: string,
+  master: RedisServer,
+  certificate?: Certificate,
+): Promise<RedisSentinel> {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-sentinel-"));
   const file = join(folder, "sentinel.conf");
   const port = await freePort();
+  const tlsPort = certificate === undefined ? 0 : await freePort();
+  const tls = certificate === undefined ? {} : { "tls-port": `${tlsPort}`, ...tlsDirectives(certificate) };
   const lines = [
     `port ${port}`,
     "bind 127.0.0.1",
     `dir ${folder}`,
-    `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+    ...Object.entries(tls).map(([directive, value]) => `${directive} ${value}`),
+    `sentinel monitor ${name} 127.0.0.1 ${master.tlsPort || master.port} 1`,
     `sentinel down-after-milliseconds ${name} ${DOWN_AFTER}`,
     `sentinel failover-timeout ${name} 1000`,
   ];
@@ -173,6 +198,7 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
   await client.call("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "250", "INFO-PERIOD", "500");
   return {
     port,
+    tlsPort,
     async untilReplicaKnown() {
       for (;;) {
         const replicas = (await client.call("SENTINEL", "REPLICAS", name)) as string[][];
@@ -203,6 +229,18 @@ export async function startRedisSentinel(name: string, master: RedisServer): Pro
   };
 }
 
+/** Whoever speaks TLS is shown the certificate and asked for none; Redis' own kind is asked for this very one. */
+function tlsDirectives({ file, keyFile }: Certificate): Readonly<Record<string, string>> {
+  return {
+    "tls-cert-file": file,
+    "tls-key-file": keyFile,
+    "tls-ca-cert-file": file,
+    "tls-auth-clients": "no",
+    "tls-replication": "yes",
+    "tls-cluster": "yes",
+  };
+}
+
 /** Starts a server; resolves when it takes connections. */
 function launchServer(folder: string, port: number, config: Readonly<Record<string, string>>): Promise<ChildProcess> {
   const directives = {
@@ -221,7 +259,7 @@ function launchServer(folder: string, port: number, config: Readonly<Record<stri
 
 /** Resolves when Redis prints `sign`; rejects with what it printed if it ends before. */
 async function launch(args: readonly string[], sign: string): Promise<ChildProcess> {
-  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.env.REDIS_SERVER || "redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
   const printed: string[] = [];

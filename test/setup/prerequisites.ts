@@ -42,6 +42,12 @@ export const PREREQUISITES: readonly Prerequisite[] = [
     why: "by the test of the proxy's configuration",
   },
   {
+    program: "openssl",
+    variable: "OPENSSL",
+    debianPackage: "openssl",
+    why: "by the test of Redis over TLS, for its certificates",
+  },
+  {
     program: "prlimit",
     variable: "PRLIMIT",
     debianPackage: "util-linux",

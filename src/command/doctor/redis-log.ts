@@ -18,7 +18,11 @@ export async function lookAtRedis({
   prefix,
   minReplicas,
 }: Extract<EventLogConfig, { kind: "redis" }>): Promise<Finding[]> {
-  const link = createLink({ client: createClient(connection, "mandrill-live:doctor", TIMEOUT), timeoutMs: TIMEOUT });
+  const link = createLink({
+    client: createClient(connection, "mandrill-live:doctor", TIMEOUT),
+    connection,
+    timeoutMs: TIMEOUT,
+  });
   /** null where Redis refuses. */
   const ask = async <T>(question: (client: RedisClient) => Promise<T>): Promise<T | Error> =>
     link.run(question).catch((error: Error) => error);

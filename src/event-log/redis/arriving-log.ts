@@ -46,7 +46,11 @@ const TAKE_IN = new Script(
 
 export function openArrivingLog(connection: RedisConnection, prefix: string): ArrivingLog {
   const keys = createKeys(prefix);
-  const link = createLink({ client: createClient(connection, "mandrill-live:move", TIMEOUT), timeoutMs: TIMEOUT });
+  const link = createLink({
+    client: createClient(connection, "mandrill-live:move", TIMEOUT),
+    connection,
+    timeoutMs: TIMEOUT,
+  });
   const touched = [keys.meta, keys.entries, keys.ids, keys.erased, keys.tail, keys.blocks];
 
   async function send(

@@ -86,11 +86,16 @@ interface Credentials {
 /** What a redis:// or rediss:// URL says beside the host. */
 function credentialsOf(url: string | undefined): Credentials {
   if (url === undefined) return { tls: false };
-  const { protocol, username, password, pathname } = new URL(url);
+  const { username, password, pathname } = new URL(url);
   return {
     ...(username !== "" && { username: decodeURIComponent(username) }),
     ...(password !== "" && { password: decodeURIComponent(password) }),
     ...(pathname.length > 1 && { db: Number(pathname.slice(1)) }),
-    tls: protocol === "rediss:",
+    tls: speaksTls(url),
   };
+}
+
+/** Whether a URL asks for TLS. */
+export function speaksTls(url: string | undefined): boolean {
+  return url !== undefined && new URL(url).protocol === "rediss:";
 }

@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
+import type { RedisConnection } from "../../config.ts";
 import { logUnavailable, ServiceError } from "../../error.ts";
 import type { RedisClient } from "./connection.ts";
+import { whyUnreached } from "./unreached.ts";
 
 /** A connection that is kept up, and what is done over it. */
 export interface Link {
@@ -17,6 +19,8 @@ export interface Link {
 
 export interface LinkOptions {
   readonly client: RedisClient;
+  /** That of the client: where it does not say why it cannot connect, its hosts are tried. */
+  readonly connection: RedisConnection;
   /** Milliseconds for one `run`. */
   readonly timeoutMs: number;
   readonly logger?: Pick<Logger, "warn" | "info"> | undefined;
@@ -35,16 +39,31 @@ const CLOSE_TIMEOUT = 1_000;
 /** In these a client has nothing open, and does not tell its end either. */
 const AT_REST = ["wait", "close", "reconnecting", "end"];
 
-export function createLink({ client, timeoutMs, logger }: LinkOptions): Link {
+export function createLink({ client, connection, timeoutMs, logger }: LinkOptions): Link {
   const underWay = new Set<Promise<unknown>>();
   const waiters = new Set<Waiter>();
   /** Why the last attempt to connect failed; null before the first has ended, and while the connection stands. */
   let failure: Error | null = null;
   let closed = false;
   let released = false;
+  let looking = false;
 
   function lost(error: Error): void {
+    if (connection.kind === "standalone" || "code" in error) {
+      settle(error);
+    } else if (!looking && !released && client.status !== "ready") {
+      looking = true;
+      void whyUnreached(connection).then((why) => {
+        looking = false;
+        settle(why ?? error);
+      });
+    }
+  }
+
+  function settle(error: Error): void {
     if (released || client.status === "ready") return;
+    // The other side's whole certificate, as bytes, where it is for another host: the message names it.
+    if ("cert" in error) delete error.cert;
     if (failure === null) logger?.warn({ err: error }, "Redis cannot be reached; trying again");
     failure = error;
     for (const { reject } of waiters) reject(error);

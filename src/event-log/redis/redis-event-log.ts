@@ -75,10 +75,10 @@ export function openRedisEventLog({
 
   // Appends have a connection of their own: a large batch must not keep readers waiting.
   const open = (role: string) => createClient(connection, `mandrill-live:${role}`, commandTimeoutMs);
-  const appending = createLink({ client: open("append"), timeoutMs: commandTimeoutMs, logger });
-  const commands = createLink({ client: open("read"), timeoutMs: commandTimeoutMs });
+  const appending = createLink({ client: open("append"), connection, timeoutMs: commandTimeoutMs, logger });
+  const commands = createLink({ client: open("read"), connection, timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
-  const subscribing = createLink({ client: subscriber, timeoutMs: commandTimeoutMs });
+  const subscribing = createLink({ client: subscriber, connection, timeoutMs: commandTimeoutMs });
   if (convert) convertWhenReady({ link: commands, keys, form, logger });
   const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
   const retention = createRetention(keys, states, limits, commands);
@@ -88,7 +88,7 @@ export function openRedisEventLog({
     minReplicas === 0
       ? null
       : createReplicas({
-          link: createLink({ client: open("replicas"), timeoutMs: commandTimeoutMs }),
+          link: createLink({ client: open("replicas"), connection, timeoutMs: commandTimeoutMs }),
           keys,
           needed: minReplicas,
           waitMs: Math.floor(commandTimeoutMs * REPLICA_WAIT),
