@@ -134,6 +134,28 @@ describe("a SQLite store", () => {
     serve(["close"]);
   });
 
+  it("syncs the disk at each append, whatever is recorded between two, which waits for no disk", () => {
+    // As SQLite counts: 1 is NORMAL, which leaves the write-ahead log unsynced; 2 is FULL.
+    const [normal, full] = [1, 2];
+    const modes: unknown[] = [];
+    const mode = file.database.prepare("PRAGMA synchronous");
+    const { transaction } = file;
+    file = {
+      ...file,
+      transaction(work) {
+        modes.push(mode.get()?.synchronous);
+        return transaction(work);
+      },
+    };
+    const serve = serveAll();
+    serve(["head"]);
+    modes.length = 0;
+    serve(["append", batchOf(1, "a")], ["recordRequests", [{}]]);
+    serve(["append", batchOf(1, "b")]);
+    expect(modes).toEqual([full, normal, full]);
+    expect(file.database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+  });
+
   it("keeps no row of what the log and the deduplication window have let go", () => {
     const serve = serveAll({ ...WIDE_LIMITS, retentionEvents: 50, deduplicationEvents: 80 });
     const fieldsOf = (i: number) => ({ tags: [`tag-${i}`, "every"], email: `${i}@example.com`, subaccount: "s" });
