@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { thisMachine } from "../setup/machine.ts";
 
-/** A page in Debian's Chromium, with a profile of its own. */
+/** A page in the machine's Chromium, with a profile of its own. */
 export interface BrowserPage extends AsyncDisposable {
   readonly page: Page;
   /** URLs asked for that are not of `origin`. */
@@ -15,8 +16,9 @@ export interface BrowserPage extends AsyncDisposable {
 /** Opens `url`. Chromium's own conversations with the outside are switched off. */
 export async function openPage(url: string): Promise<BrowserPage> {
   const profile = await mkdtemp(join(tmpdir(), "mandrill-live-browser-"));
+  const program = process.env.CHROMIUM || "chromium";
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: thisMachine().find(program) ?? program,
     headless: true,
     args: [
       "--no-sandbox",
