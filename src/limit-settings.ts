@@ -36,9 +36,17 @@ export const LIMIT_SETTINGS = {
     "64 KiB",
   ),
   // A page has a handful. Each costs about 2 kB while it is idle.
-  MAX_OPERATIONS: setting("Operations that run at once on one socket.", wholeNumber(1, MILLION), "100"),
+  MAX_OPERATIONS: setting(
+    "Operations that run at once on one socket, or on one event stream of many.",
+    wholeNumber(1, MILLION),
+    "100",
+  ),
   // It is kept with its subscription and sent with every frame; clients use 36 characters. BAD_USER_INPUT beyond it.
-  MAX_OPERATION_ID_LENGTH: setting("Characters of an operation's id on a socket.", wholeNumber(1, 1_000), "128"),
+  MAX_OPERATION_ID_LENGTH: setting(
+    "Characters of an operation's id on a socket or an event stream of many.",
+    wholeNumber(1, 1_000),
+    "128",
+  ),
   // A page begins some operations and then says a pong every 25 s; 100 operations may begin anew six times a minute.
   // A socket that goes beyond it is closed (4429).
   MAX_MESSAGES_PER_MINUTE: setting("Messages that one socket may send a minute.", wholeNumber(1, MILLION), "1200"),

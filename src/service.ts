@@ -139,7 +139,7 @@ export async function startService(
   const graphqlStream = createGraphqlStream({
     ...shared,
     connections,
-    maxMessageBytes: config.socket.maxMessageBytes,
+    limits: config.socket,
     stallTimeout: config.socket.stallMs,
   });
   const events = createEventsEndpoint({

@@ -3,10 +3,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ExecutionArgs, type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from "graphql";
 import { createHandler, type Request, type Response } from "graphql-sse";
 import type { ConnectionLimit } from "../access/connection-limit.ts";
-import type { Scope } from "../access/scope.ts";
+import { type Scope, scopeKey } from "../access/scope.ts";
 import type { Stays } from "../access/stay.ts";
 import type { Viewer } from "../access/viewer.ts";
+import type { SocketConfig } from "../config.ts";
 import { type ErrorCode, ServiceError } from "../error.ts";
+import { refusalOfOperation } from "../graphql/admission.ts";
 import type { QueryContext } from "../graphql/context.ts";
 import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
@@ -25,6 +27,10 @@ const TOKEN_HEADER = "x-graphql-event-stream-token";
 const TOKEN = /^[\w-]{16,128}$/;
 /** What each method is for (graphql-sse, PROTOCOL.md): reserve, listen, begin an operation, end one. */
 const ACCEPT = { PUT: "text/plain", GET: "text/event-stream", POST: "application/json", DELETE: "*/*" } as const;
+
+/** How the library says that an operation has begun, and that one of this id runs. */
+const BEGUN = 202;
+const RUNS_ALREADY = 409;
 
 /** How the library's refusals are called elsewhere in this service. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
@@ -45,8 +51,8 @@ export interface GraphqlStreamOptions {
   readonly connections: Pick<ConnectionLimit, "enter">;
   readonly presentError: (error: unknown) => GraphQLError;
   readonly maxBufferedBytes: number;
-  /** Largest body of a request. Bytes. */
-  readonly maxMessageBytes: number;
+  /** What one connection may ask for, a socket or an event stream alike. */
+  readonly limits: Pick<SocketConfig, "maxMessageBytes" | "maxOperations" | "maxOperationIdLength">;
   /** A reader that has taken nothing for so long is cut. Milliseconds. */
   readonly stallTimeout: number;
   /** A reservation that is not taken up by then is given up. Milliseconds. @default 10_000 */
@@ -77,7 +83,7 @@ interface Exchange {
 type SharedRequest = Request<IncomingMessage, Exchange>;
 
 export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStream {
-  const { documents, presentError, reservationTime = RESERVATION_TIME } = options;
+  const { documents, presentError, limits, reservationTime = RESERVATION_TIME } = options;
   const streams = new Map<string, SharedStream>();
 
   const handler = createHandler<IncomingMessage, Exchange, QueryContext & Record<PropertyKey, unknown>>({
@@ -113,12 +119,13 @@ export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStrea
     },
     // The library queues without a bound: the next result is fetched when the stream has taken the last.
     onNext: (_context, { context }) => context.stream?.flowing,
+    onComplete: (_context, { context }) => context.stream?.leave(),
   });
 
   /** The stream that a request names, where it is the same viewer's. */
   const streamOf = (token: string | null, viewer: Viewer): SharedStream => {
     const stream = token === null ? undefined : streams.get(token);
-    if (stream?.subject === viewer.subject) return stream;
+    if (stream?.owner === ownerOf(viewer)) return stream;
     throw new ServiceError("NOT_FOUND", "There is no such stream here. Reserve one with PUT.");
   };
 
@@ -137,7 +144,7 @@ export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStrea
       if (body !== null && typeof body !== "string") await body.return();
     };
     const stream = new SharedStream({
-      subject: viewer.subject,
+      owner: ownerOf(viewer),
       stallTimeout: options.stallTimeout,
       reservationTime,
       giveUp,
@@ -148,6 +155,22 @@ export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStrea
     });
     streams.set(token, stream);
     answer(response, await handler(asked("PUT", request, { token, viewer, stream: undefined })));
+  };
+
+  /** Begins an operation on a stream. What is refused leaves nothing behind: its id is free again. */
+  const begin = async (request: IncomingMessage, token: string, viewer: Viewer, stream: SharedStream) => {
+    const body = operationOf(await readJsonBody(request, limits.maxMessageBytes), documents);
+    const id = operationIdOf(body);
+    const refused = refusalOfOperation({ id, running: stream.enter() }, limits);
+    const exchange = { token, viewer, stream };
+    const told = refused === null ? await handler(asked("POST", request, exchange, body)) : refusal(400, [refused]);
+    const [, { status }] = told;
+    if (status !== BEGUN) stream.leave();
+    // The library keeps the id of what it has refused, and takes it for one that runs.
+    if (refused === null && status >= 400 && status !== RUNS_ALREADY) {
+      await handler({ ...asked("DELETE", request, exchange), url: `?${new URLSearchParams({ operationId: id })}` });
+    }
+    return told;
   };
 
   return {
@@ -161,9 +184,10 @@ export function createGraphqlStream(options: GraphqlStreamOptions): GraphqlStrea
       if (method === "PUT") return reserve(request, response, viewer);
       const token = tokenOf(request);
       const stream = streamOf(token, viewer);
-      const body =
-        method === "POST" ? operationOf(await readJsonBody(request, options.maxMessageBytes), documents) : null;
-      const told = await handler(asked(method, request, { token: token as string, viewer, stream }, body));
+      const told =
+        method === "POST"
+          ? await begin(request, token as string, viewer, stream)
+          : await handler(asked(method, request, { token: token as string, viewer, stream }));
       const [results] = told;
       if (results === null || typeof results === "string") answer(response, told);
       else await stream.serve(response, results);
@@ -191,6 +215,16 @@ function tokenOf({ headers, url = "" }: IncomingMessage): string | null {
   const token = headers[TOKEN_HEADER];
   if (typeof token === "string" && token !== "") return token;
   return new URL(url, "http://localhost").searchParams.get("token");
+}
+
+/** Whose a stream is: who may see more than they who reserved it, or less, is another. */
+function ownerOf({ subject, scope }: Viewer): string {
+  return `${subject} ${scopeKey(scope)}`;
+}
+
+/** As the library reads it. */
+function operationIdOf({ extensions }: Record<string, unknown>): string {
+  return String((extensions as { operationId?: unknown } | null | undefined)?.operationId ?? "");
 }
 
 /** The request as the library reads it: of Accept it knows some spellings only. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 
 export interface SharedStreamOptions {
   /** Whose it is: nobody else may listen to it, or add to it. */
-  readonly subject: string;
+  readonly owner: string;
   /** A reader that has taken nothing for so long is cut. Milliseconds. */
   readonly stallTimeout: number;
   /** A reservation that is not taken up by then is given up. Milliseconds. */
@@ -14,20 +14,31 @@ export interface SharedStreamOptions {
 
 /** One event stream that many operations share: reserved first, then listened to. */
 export class SharedStream {
-  readonly subject: string;
+  readonly owner: string;
   readonly #options: SharedStreamOptions;
   readonly #reservation: NodeJS.Timeout;
   readonly #listened = Promise.withResolvers<void>();
   #flowing: Promise<void> = this.#listened.promise;
   #response: ServerResponse | undefined;
+  #operations = 0;
 
   constructor(options: SharedStreamOptions) {
-    this.subject = options.subject;
+    this.owner = options.owner;
     this.#options = options;
     this.#reservation = setTimeout(() => {
       options.onEnd();
       void options.giveUp();
     }, options.reservationTime);
+  }
+
+  /** One operation more: how many it has now. To be followed by one {@link leave}. */
+  enter(): number {
+    this.#operations += 1;
+    return this.#operations;
+  }
+
+  leave(): void {
+    this.#operations -= 1;
   }
 
   /** Resolves when the reader is there and has taken what it was given. */

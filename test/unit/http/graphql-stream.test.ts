@@ -46,8 +46,9 @@ async function startScene(reservationTime?: number) {
     subscriptions: createEventSubscriptions({ schema, hub, groups: createGroups({ schema, presentError: present }) }),
     contextFor: (scope) => ({ scope, eventLog, maxFirst: 500 }) as unknown as QueryContext,
     viewerOf: async ({ headers }) => {
-      const subject = String(headers.authorization);
-      return { scope: { raw: true }, expiresAt: Number.POSITIVE_INFINITY, subject, tokenId: subject };
+      const [subject = "", subaccount] = String(headers.authorization).split("@");
+      const scope = { raw: true, ...(subaccount === undefined ? {} : { subaccounts: [subaccount] }) };
+      return { scope, expiresAt: Number.POSITIVE_INFINITY, subject, tokenId: subject };
     },
     stays,
     connections: {
@@ -61,7 +62,7 @@ async function startScene(reservationTime?: number) {
     },
     presentError: present,
     maxBufferedBytes: 1_000_000,
-    maxMessageBytes: 10_000,
+    limits: { maxMessageBytes: 10_000, maxOperations: 3, maxOperationIdLength: 8 },
     stallTimeout: 30_000,
     reservationTime,
   });
@@ -94,11 +95,14 @@ async function startScene(reservationTime?: number) {
     url,
     ask,
     reserve: async (authorization: string) => (await ask("PUT", authorization)).text(),
-    subscribe: (authorization: string, token: string, operationId: string) =>
-      ask("POST", authorization, token, {
-        query: "subscription { eventReceived { id } }",
-        extensions: { operationId },
-      }),
+    subscribe: (
+      authorization: string,
+      token: string,
+      operationId: string,
+      query = "subscription { eventReceived { id } }",
+    ) => ask("POST", authorization, token, { query, extensions: { operationId } }),
+    complete: (authorization: string, token: string, operationId: string) =>
+      fetch(`${url}?operationId=${operationId}`, { method: "DELETE", headers: { authorization, [TOKEN]: token } }),
     reservationLeft: () => new Promise<void>((resolve) => left.push(resolve)),
     get reserved() {
       return reserved;
@@ -113,6 +117,9 @@ it("serves a stream to the viewer who reserved it and to nobody else", async () 
     await ask("GET", "eve", token),
     await subscribe("eve", token, "1"),
     await ask("DELETE", "eve", token),
+    // The same person, by a token that may see less.
+    await ask("GET", "ada@acme", token),
+    await subscribe("ada@acme", token, "1"),
   ]) {
     expect([response.status, await response.text()]).toEqual([404, "NOT_FOUND"]);
   }
@@ -163,4 +170,42 @@ it("keeps nothing of a reader who has gone", async () => {
   await left;
   while (scene.hub.size > 0) await new Promise(setImmediate);
   expect((await scene.subscribe("ada", token, "2")).status).toBe(404);
+});
+
+it("runs so many operations at once, and another when one has ended, however it did", async () => {
+  const { url, reserve, subscribe, complete, hub } = await startScene();
+  const token = await reserve("ada");
+  using stream = await openEventStream(`${url}?token=${token}`, { authorization: "ada" });
+  const status = async (id: string, query?: string): Promise<number> =>
+    (await subscribe("ada", token, id, query)).status;
+  expect([await status("1"), await status("2"), await status("3")]).toEqual([202, 202, 202]);
+  const refused = await subscribe("ada", token, "4");
+  expect([refused.status, (await refused.json()).errors[0].extensions]).toEqual([
+    400,
+    { code: "LIMIT_EXCEEDED", limit: "MAX_OPERATIONS", allowed: 3 },
+  ]);
+  expect(hub.size).toBe(3);
+  await complete("ada", token, "2");
+  expect((await stream.nextEvent()).event).toBe("complete");
+  // What is answered at once, or refused, has no place to give back, and its id is free again.
+  for (const query of ["{ __typename }", "{", "{ nothing }", "query A { __typename } query B { __typename }"]) {
+    for (let time = 0; time < 4; time += 1) {
+      expect(await status("5", query)).toBe(query === "{ __typename }" ? 202 : 400);
+      if (query !== "{ __typename }") continue;
+      expect((await stream.nextEvent()).data.payload).toEqual({ data: { __typename: "Query" } });
+      expect((await stream.nextEvent()).event).toBe("complete");
+    }
+  }
+  expect([await status("5"), await status("5"), await status("6")]).toEqual([202, 400, 400]);
+});
+
+it("takes no id longer than may be", async () => {
+  const { reserve, subscribe } = await startScene();
+  const token = await reserve("ada");
+  const refused = await subscribe("ada", token, "123456789");
+  expect((await refused.json()).errors[0].extensions).toMatchObject({
+    code: "BAD_USER_INPUT",
+    limit: "MAX_OPERATION_ID_LENGTH",
+  });
+  expect((await subscribe("ada", token, "12345678")).status).toBe(202);
 });

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../error.ts";
 /** What is asked about an operation before it is looked at. */
 export interface OperationRequest {
   readonly id: string;
-  /** Operations that run on its socket, this one included. */
+  /** Operations that run on its socket or event stream, this one included. */
   readonly running: number;
 }
 
@@ -18,7 +18,7 @@ export function refusalOfOperation(
     return refused("BAD_USER_INPUT", "MAX_OPERATION_ID_LENGTH", maxOperationIdLength, "characters of an operation id");
   }
   if (running <= maxOperations) return null;
-  return refused("LIMIT_EXCEEDED", "MAX_OPERATIONS", maxOperations, "operations at once on a socket");
+  return refused("LIMIT_EXCEEDED", "MAX_OPERATIONS", maxOperations, "operations at once on one connection");
 }
 
 /** A `subscribe` message is one operation, as a POST is. */
