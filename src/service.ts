@@ -155,7 +155,8 @@ export async function startService(
     read: shareMetrics?.(metrics.registry) ?? (() => metrics.registry.metrics()),
     viewerOf: config.telemetry.metricsPort === null ? access.viewerOf : undefined,
   });
-  const metricsServer = createMetricsServer(metricsEndpoint, logger);
+  const isLocalOnly = config.access === null;
+  const metricsServer = createMetricsServer({ endpoint: metricsEndpoint, isLocalOnly, logger });
   const health = createHealth({ eventLog, hub, isStopping });
   const { stays } = access;
   lookUpMetrics(metrics, { hub, groups, sockets, events, endpoint, graphqlStream, stays, health, eventLog });
@@ -166,7 +167,7 @@ export async function startService(
     basePath: config.http.basePath,
     timeouts: config.http,
     gate: createGate({
-      isLocalOnly: config.access === null,
+      isLocalOnly,
       origins: createOriginPolicy(config.http.allowedOrigins),
     }),
     connections,

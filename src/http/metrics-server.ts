@@ -1,9 +1,11 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
 import { ServiceError } from "../error.ts";
+import { requireLocalHost } from "./host-guard.ts";
 import { METRICS_PATH, type MetricsEndpoint } from "./metrics-endpoint.ts";
 import { presentable, refuse } from "./refusal.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** A port for Prometheus alone, which asks for no token: for a network that readers cannot reach. */
 export interface MetricsServer {
@@ -12,13 +14,24 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-export function createMetricsServer(endpoint: MetricsEndpoint, logger: Logger): MetricsServer {
+export interface MetricsServerOptions {
+  readonly endpoint: MetricsEndpoint;
+  /** No access rule is set: only who asks for this very machine by name is answered. */
+  readonly isLocalOnly: boolean;
+  readonly logger: Logger;
+}
+
+export function createMetricsServer({ endpoint, isLocalOnly, logger }: MetricsServerOptions): MetricsServer {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    response.setHeaders(SECURITY_HEADERS);
+    if (isLocalOnly) requireLocalHost(request);
+    if (request.url?.split("?")[0] !== METRICS_PATH) {
+      throw new ServiceError("NOT_FOUND", `Nothing is here but ${METRICS_PATH}.`);
+    }
+    await endpoint.handle(request, response);
+  };
   const server = createServer((request, response) => {
-    const isMetrics = request.url?.split("?")[0] === METRICS_PATH;
-    const handled = isMetrics
-      ? endpoint.handle(request, response)
-      : Promise.reject(new ServiceError("NOT_FOUND", `Nothing is here but ${METRICS_PATH}.`));
-    handled.catch((error: unknown) => refuse(request, response, presentable(error, logger)));
+    handle(request, response).catch((error: unknown) => refuse(request, response, presentable(error, logger)));
   });
   return {
     listen: (port, host) =>

@@ -8,6 +8,7 @@ import { runService } from "../harness/service.ts";
 import { spawnService } from "../harness/service-process.ts";
 import { connectSocket } from "../harness/socket-client.ts";
 import { bearer, JWT_SECRET, signToken } from "../harness/tokens.ts";
+import { exchange } from "../harness/transport.ts";
 
 const WEBHOOK: SavedWebhook = { url: "https://live.example.com/mandrill", key: "webhook-key" };
 const KEYS = { MANDRILL_WEBHOOK_URLS: WEBHOOK.url, MANDRILL_WEBHOOK_KEYS: WEBHOOK.key };
@@ -227,5 +228,14 @@ describe("who may read the metrics", () => {
     expect((await fetch(`${own}/metrics`, { method: "POST" })).status).toBe(405);
     const main = await fetch(`${service.url}/metrics`, { headers: bearer(await signToken()) });
     expect(main.status).toBe(404);
+  });
+
+  it("is who asks for this machine by name where no access rule is set, on a port of their own too", async () => {
+    await using service = await spawnService({ env: { METRICS_PORT: "0", LOG_LEVEL: "info" } });
+    const [, own = ""] = await service.match(/"url":"(http:[^"]+)\/metrics"/);
+    const rebound = await exchange(`${own}/metrics`, { headers: { host: "evil.example" } });
+    expect([rebound.status, rebound.text]).toEqual([403, expect.stringContaining("ACCESS_TOKENS")]);
+    const { status, headers } = await exchange(`${own}/metrics`);
+    expect([status, headers]).toEqual([200, expect.objectContaining({ "x-content-type-options": "nosniff" })]);
   });
 });
