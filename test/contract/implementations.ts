@@ -13,7 +13,7 @@ export interface LogStore {
   readonly eventLog: EventLog;
   /** A further handle; where there may be but one, the earlier is closed first. Without `limits`, with those it had. */
   open(limits?: LogLimits): Promise<EventLog>;
-  /** Whether `text`, in any case, stands anywhere in what the store keeps: its files, or all that Redis tells. */
+  /** Whether `text`, in any case, stands anywhere in what the store keeps: its files, or all bytes of its keys in Redis. */
   holds(text: string): Promise<boolean>;
   /** Closes every handle and removes the store. */
   destroy(): Promise<void>;
@@ -65,20 +65,9 @@ const sqlite: Implementation = {
   },
 };
 
-/** All that a key holds. */
-async function contentOf(client: Redis, key: string): Promise<unknown> {
-  switch (await client.type(key)) {
-    case "hash":
-      return client.hgetall(key);
-    case "list":
-      return client.lrange(key, 0, -1);
-    case "stream":
-      return client.xrange(key, "-", "+");
-    case "zset":
-      return client.zrange(key, 0, -1);
-    default:
-      return client.get(key);
-  }
+/** All bytes of a key, those of deleted entries too, as Redis writes them into its files. */
+async function bytesOf(client: Redis, key: string): Promise<string> {
+  return (await client.dumpBuffer(key))?.toString("latin1") ?? "";
 }
 
 /** @param tailBytes from which on the index is kept in blocks; the default where it is absent */
@@ -87,6 +76,7 @@ const redisWith = (name: string, tailBytes?: number): Implementation => ({
   severalHandles: true,
   async start() {
     const server = await startRedisServer();
+    await server.client.config("SET", "rdbcompression", "no");
     let made = 0;
     return {
       async create(limits) {
@@ -104,8 +94,8 @@ const redisWith = (name: string, tailBytes?: number): Implementation => ({
           open,
           async holds(text) {
             const names = await server.client.keys(`{${prefix}}:*`);
-            const values = await Promise.all(names.map((name) => contentOf(server.client, name)));
-            return JSON.stringify([names, values]).toLowerCase().includes(text.toLowerCase());
+            const values = await Promise.all(names.map((name) => bytesOf(server.client, name)));
+            return [...names, ...values].join("\n").toLowerCase().includes(text.toLowerCase());
           },
           destroy: async () => void (await Promise.all(handles.map((handle) => handle.close()))),
         };

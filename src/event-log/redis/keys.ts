@@ -12,6 +12,8 @@ export interface RedisKeys {
   readonly meta: string;
   /** Stream: the entry `<number>-0` with the fields t (tag), r (receivedAt) and e (the stored event). */
   readonly entries: string;
+  /** What {@link entries} was, between two commands of the script that replaces it. */
+  readonly replaced: string;
   /** Hash, by number: `<tag> <receivedAt>` of an entry that was erased. */
   readonly erased: string;
   /** String: the index of the newest entries, as append.lua adds to it (term-tail.ts). */
@@ -38,6 +40,8 @@ export interface RedisKeys {
   readonly channel: string;
   /** Hash: the index of the entries from number `first` on, up to the next block or the tail (term-block.ts). */
   block(first: number): string;
+  /** Stream: a copy of the entries that is being made to replace them. It expires by itself. */
+  copy(name: string): string;
   /** Of layout 1: the list of what each append was indexed under. */
   readonly terms: string;
   /** Of layout 1: a sorted set of the numbers that bear `value` under `field`. */
@@ -51,6 +55,7 @@ export function createKeys(prefix: string): RedisKeys {
   return {
     meta: key("meta"),
     entries: key("entries"),
+    replaced: key("replaced"),
     erased: key("erased"),
     tail: key("tail"),
     blocks: key("blocks"),
@@ -64,6 +69,7 @@ export function createKeys(prefix: string): RedisKeys {
     check: key("check"),
     channel: key("appended"),
     block: (first) => key(`block:${first}`),
+    copy: (name) => key(`copy:${name}`),
     terms: key("terms"),
     formerIndex: (field, value) => key(`i:${field}:${nameOf(value)}`),
   };

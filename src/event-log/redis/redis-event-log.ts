@@ -22,6 +22,7 @@ import { createReplicas } from "./replicas.ts";
 import { createRetention } from "./retention.ts";
 import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
 import { SCRIPTS } from "./script.ts";
+import { createScrub } from "./scrubbing.ts";
 import { createSealing, TAIL_BYTES } from "./sealing.ts";
 import { createIndexViews } from "./term-view.ts";
 import { createWakeUps } from "./wake-ups.ts";
@@ -69,6 +70,7 @@ export function openRedisEventLog({
   const find = createFind(keys, views, reading);
   const count = createCount(keys, views);
   const erase = createErase(keys, states, views, reading);
+  const scrub = createScrub({ keys, states, logger });
   const own = createOwnBatches();
   // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
   const appends = createAppend(keys, limits, form, connection.kind === "cluster" ? null : own);
@@ -171,6 +173,7 @@ export function openRedisEventLog({
     revokedTokens: (known) => commands.run((client) => readRevokedTokens(client, keys, known)),
     async erase(email) {
       const erased = await erase(commands, email);
+      await scrub(commands);
       await replicas?.have();
       return erased;
     },

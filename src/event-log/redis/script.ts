@@ -72,6 +72,7 @@ export const SCRIPTS = {
   renew: script("renew"),
   revoke: script("revoke"),
   revoked: script("revoked"),
+  scrub: script("scrub"),
   seal: script("seal"),
   trim: script("trim"),
   trimmed: script("trimmed"),
