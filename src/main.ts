@@ -7,7 +7,7 @@ import { startService } from "./service.ts";
 import { settingsHelp } from "./settings-table.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { welcome } from "./telemetry/welcome.ts";
-import { createSharedMetrics, startWorkers, type WorkerMessage } from "./workers.ts";
+import { createSharing, startWorkers, type WorkerMessage } from "./workers.ts";
 
 /** Ends the process at once where a second signal asks for it: the shell's convention of 128 and the signal. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
 
 async function start(config: Config, logger: Logger): Promise<Running> {
   if (cluster.isPrimary && config.workers > 1) return startWorkers(config.workers, logger);
-  const service = await startService(config, logger, cluster.isWorker ? createSharedMetrics : undefined);
+  const service = await startService(config, logger, cluster.isWorker ? createSharing() : undefined);
   return { url: service.url, afterwards: service.preparePage, stop: service.stop };
 }
 

@@ -6,6 +6,7 @@ import type { Registry } from "prom-client";
 import { createAccess } from "./access/access.ts";
 import { createClientAddresses } from "./access/client-address.ts";
 import { createConnectionLimit } from "./access/connection-limit.ts";
+import { createQuota, type QuotaShare } from "./access/quota.ts";
 import type { Scope } from "./access/scope.ts";
 import type { Config, EventLogConfig } from "./config.ts";
 import type { EventLog, LogLimits } from "./event-log/event-log.ts";
@@ -62,16 +63,20 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What a worker shares with the others. */
+export interface Sharing {
+  /** What reads the metrics of all workers. */
+  metrics(own: Registry): () => Promise<string>;
+  /** What a quota of this name is counted with. */
+  quota(name: string): QuotaShare;
+}
+
 /**
  * Puts the service together and starts it. Rejects where it cannot listen or its log's file cannot be opened.
  *
- * @param shareMetrics gives what reads the metrics of all workers. Default: this process's own are read
+ * @param sharing with the other workers. Default: this process is alone
  */
-export async function startService(
-  config: Config,
-  logger: Logger,
-  shareMetrics?: (own: Registry) => () => Promise<string>,
-): Promise<Service> {
+export async function startService(config: Config, logger: Logger, sharing?: Sharing): Promise<Service> {
   const { persistedFile, introspection } = config.documents;
   const persisted = persistedFile === undefined ? undefined : await loadPersistedOperations(persistedFile, schema);
   const eventLog = await openEventLog(config.eventLog, config.limits, logger, true);
@@ -108,12 +113,13 @@ export async function startService(
   };
   const graphiql = config.graphiql ? createGraphiql() : null;
   const addressOf = createClientAddresses(config.http.trustedProxies);
-  const connections = createConnectionLimit(config.socket, addressOf);
+  const connections = createConnectionLimit(config.socket, addressOf, createQuota(sharing?.quota("address")));
   const sockets = createGraphqlSockets({
     ...shared,
     limits: config.socket,
     hub,
     connections,
+    byToken: createQuota(sharing?.quota("token")),
     stallTimeout: config.socket.stallMs,
     pingInterval: config.socket.pingMs,
   });
@@ -152,7 +158,7 @@ export async function startService(
   const tickets = createTicketsEndpoint(access);
   const session = createSessionEndpoint(access, config.http.basePath);
   const metricsEndpoint = createMetricsEndpoint({
-    read: shareMetrics?.(metrics.registry) ?? (() => metrics.registry.metrics()),
+    read: sharing?.metrics(metrics.registry) ?? (() => metrics.registry.metrics()),
     viewerOf: config.telemetry.metricsPort === null ? access.viewerOf : undefined,
   });
   const isLocalOnly = config.access === null;

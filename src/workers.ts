@@ -2,6 +2,8 @@ import cluster, { type Worker } from "node:cluster";
 import type { Logger } from "pino";
 import { AggregatorRegistry, type Registry } from "prom-client";
 import { createHandedConnections } from "./handed-connections.ts";
+import type { Sharing } from "./service.ts";
+import { createQuotaExchange, createSharedQuota, type QuotaMessage } from "./worker-quotas.ts";
 
 /** A worker that ends right after its start is not started again at once: the pause doubles up to the last. Milliseconds. */
 const FIRST_PAUSE = 500;
@@ -14,6 +16,7 @@ export type WorkerMessage =
   | { readonly type: "metrics?"; readonly id: number }
   /** null where not all workers have answered. */
   | { readonly type: "metrics"; readonly id: number; readonly text: string | null }
+  | QuotaMessage
   | { readonly type: "stop" };
 
 /** Several processes of the service on one port. */
@@ -31,6 +34,7 @@ export interface Workers {
 export async function startWorkers(count: number, logger: Logger): Promise<Workers> {
   const metrics = new AggregatorRegistry();
   const connections = createHandedConnections();
+  const quotas = createQuotaExchange();
   const running = new Set<Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
@@ -64,7 +68,8 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       running.add(worker);
       connections.watch(worker);
       worker.on("message", (message: WorkerMessage) => {
-        void answer(worker, message);
+        if (message.type === "quota") quotas.heard(worker, message);
+        else void answer(worker, message);
       });
       worker.once("listening", ({ address, port, addressType }) => {
         const name = addressType === 6 ? `[${address ?? "::"}]` : (address ?? "0.0.0.0");
@@ -72,6 +77,7 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       });
       worker.once("exit", () => {
         running.delete(worker);
+        quotas.gone(worker);
         reject(new Error("a worker ended before it listened; it has said why"));
         startAgain(worker, performance.now() - startedAt);
       });
@@ -99,13 +105,18 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
   }
 }
 
+/** In a worker: what it shares with the others. */
+export function createSharing(): Sharing {
+  return { metrics: createSharedMetrics, quota: createSharedQuota };
+}
+
 /**
  * In a worker: the metrics of all workers together, as the process that started them adds them up.
  *
  * @param own this worker's share
  * @returns what reads them; rejects where a worker is gone or does not answer
  */
-export function createSharedMetrics(own: Registry): () => Promise<string> {
+function createSharedMetrics(own: Registry): () => Promise<string> {
   AggregatorRegistry.setRegistries(own);
   // Answers the questions for this share.
   new AggregatorRegistry();

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { SocketConfig } from "../config.ts";
 import { ServiceError } from "../error.ts";
 import type { ClientAddress } from "./client-address.ts";
-import { createQuota } from "./quota.ts";
+import { createQuota, type Quota } from "./quota.ts";
 
 /** How many connections that stay open, sockets and event streams alike, one address may have. */
 export interface ConnectionLimit {
@@ -14,11 +14,14 @@ export interface ConnectionLimit {
   leave(place: string): void;
 }
 
+/**
+ * @param quota where they are counted. Default: in this process alone
+ */
 export function createConnectionLimit(
   { maxOnLoopback, maxPerAddress }: Pick<SocketConfig, "maxOnLoopback" | "maxPerAddress">,
   addressOf: (request: IncomingMessage) => ClientAddress,
+  quota: Quota = createQuota(),
 ): ConnectionLimit {
-  const quota = createQuota();
   const hold = (request: IncomingMessage): string => {
     const { isLoopback, key } = addressOf(request);
     const [limit, allowed] = isLoopback

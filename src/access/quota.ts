@@ -8,17 +8,31 @@ export interface Quota {
   leave(key: string): void;
 }
 
-export function createQuota(): Quota {
+/** Counting together with other processes. */
+export interface QuotaShare {
+  /** How many of this key all others have, as far as is known. */
+  heldByOthers(key: string): number;
+  /** So many of this key are open here now. */
+  changed(key: string, count: number): void;
+}
+
+/**
+ * @param share with whom is counted. Default: nobody
+ */
+export function createQuota(share?: QuotaShare): Quota {
   const open = new Map<string, number>();
   const enter = (key: string, max: number): boolean => {
     const count = open.get(key) ?? 0;
-    if (count < max) open.set(key, count + 1);
-    return count < max;
+    if (count + (share?.heldByOthers(key) ?? 0) >= max) return false;
+    open.set(key, count + 1);
+    share?.changed(key, count + 1);
+    return true;
   };
   const leave = (key: string): void => {
     const left = (open.get(key) ?? 1) - 1;
     if (left === 0) open.delete(key);
     else open.set(key, left);
+    share?.changed(key, left);
   };
   return {
     enter,

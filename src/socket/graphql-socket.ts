@@ -15,7 +15,7 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { Access } from "../access/access.ts";
 import type { ConnectionLimit } from "../access/connection-limit.ts";
-import { createQuota } from "../access/quota.ts";
+import { createQuota, type Quota } from "../access/quota.ts";
 import type { Scope } from "../access/scope.ts";
 import type { Viewer } from "../access/viewer.ts";
 import type { SocketConfig } from "../config.ts";
@@ -46,6 +46,8 @@ export interface GraphqlSocketsOptions {
   readonly hub: Hub;
   /** Where sockets are counted by their peers' address. */
   readonly connections: Pick<ConnectionLimit, "hold" | "leave">;
+  /** Where they are counted by their viewer's token. @default in this process alone */
+  readonly byToken?: Quota | undefined;
   readonly logger: Logger;
   /** What a connection's queries may use. */
   readonly contextFor: (scope: Scope) => QueryContext;
@@ -82,8 +84,7 @@ export interface GraphqlSockets {
 }
 
 export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSockets {
-  const { hub, logger, presentError, limits, access } = options;
-  const byToken = createQuota();
+  const { hub, logger, presentError, limits, access, byToken = createQuota() } = options;
   const flushes = createFlushQueue(options.maxBufferedBytes);
   const ends = createSocketEnds(logger);
   const open = new Set<Connection>();

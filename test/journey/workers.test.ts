@@ -69,6 +69,58 @@ describe("several workers on one port", () => {
     }
   });
 
+  it("count the connections of an address, and the sockets of a token, together", async () => {
+    const token = "a-static-token-of-some-length";
+    const service = await startPool({
+      MAX_SOCKETS_ON_LOOPBACK: "12",
+      MAX_SOCKETS_PER_TOKEN: "4",
+      ACCESS_TOKENS: token,
+      CONNECTION_INIT_SECONDS: "60",
+      AUTHENTICATION_SECONDS: "60",
+    });
+    const clients: SocketClient[] = [];
+    onTestFinished(async () => {
+      for (const client of clients) await client[Symbol.asyncDispose]();
+    });
+    /** What becomes of one more socket. */
+    const attempt = async (init: object | false): Promise<string> => {
+      try {
+        clients.push(await connectSocket(service.socketUrl, { init }));
+        return "open";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    /** Until both have told each other how many there are, one or another is let in, and has to go. */
+    const settled = async (init: object | false, least: number, refusal: RegExp): Promise<void> => {
+      for (let refused = 0; refused < 2 * WORKERS; ) {
+        const outcome = await attempt(init);
+        if (outcome !== "open") {
+          expect(outcome).toMatch(refusal);
+          refused += 1;
+          continue;
+        }
+        refused = 0;
+        if (clients.length > least) {
+          const client = clients.pop() as SocketClient;
+          client.socket.close();
+          await client.closed;
+        }
+      }
+    };
+    await settled({ authorization: `Bearer ${token}` }, 4, /4429/);
+    expect(clients.length).toBe(4);
+    await settled(false, 12, /: 429$/);
+    expect(clients.length).toBe(12);
+    // What a worker has held is free when it has ended.
+    const [first] = workersOf(service) as [number];
+    process.kill(first, "SIGKILL");
+    const { length } = clients;
+    await Promise.race(clients.map(({ closed }) => closed));
+    while ((await attempt(false)) !== "open");
+    expect(clients.length).toBe(length + 1);
+  });
+
   it("are replaced when they end", async () => {
     const service = await startPool();
     const [first] = workersOf(service) as [number];
