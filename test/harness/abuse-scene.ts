@@ -145,7 +145,9 @@ export function rawExchange(
 ): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect(Number(port), hostname);
+    // Before whatever follows, however long it takes to connect.
+    socket.write(bytes);
     const stop = then?.(socket);
     let text = "";
     socket.on("data", (chunk) => {
