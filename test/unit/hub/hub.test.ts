@@ -62,9 +62,10 @@ afterEach(async () => {
   running = [];
 });
 
-async function start(log: ScriptedLog, maxEntries = 1_000): Promise<Hub> {
+async function start(log: ScriptedLog, maxEntries = 1_000, maxReplays?: number): Promise<Hub> {
   const hub = createHub({
     eventLog: log,
+    maxReplays,
     recentEntries: { maxEntries, maxBytes: 1e9 },
     logger: pino({ level: "silent" }),
   });
@@ -235,6 +236,21 @@ describe("a subscriber with `after`", () => {
     log.append(opens(1));
     await Promise.all(subscribers.map(({ sink }) => sink.has(2_000)));
     for (const { sink } of subscribers) expect(sink.numbers).toEqual(upTo(2, 2_001));
+  });
+
+  it("waits in line where as many read the log as may at once", async () => {
+    const log = createScriptedLog();
+    log.append(opens(20));
+    const hub = await start(log, 1, 2);
+    const held = Promise.withResolvers<void>();
+    log.hold = held.promise;
+    const before = log.reads;
+    const listening = Array.from({ length: 5 }, () => listen(hub, [], log.entries[0]!.cursor));
+    await idle();
+    await idle();
+    expect(log.reads - before).toBe(2);
+    held.resolve();
+    await Promise.all(listening.map(({ sink }) => sink.has(19)));
   });
 
   it("begins at the origin of an empty log", async () => {
