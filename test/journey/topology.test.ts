@@ -118,6 +118,34 @@ describe("two instances behind nginx", () => {
     client.dispose();
   });
 
+  it("serve graphql-sse's single connection mode: nginx sends all requests of a stream's token to one of them", async () => {
+    // Half of them would be on the wrong instance at their second request, were it left to chance.
+    const clients = Array.from({ length: 8 }, () =>
+      createClient({
+        url: `${proxy.url}/graphql/stream`,
+        singleConnection: true,
+        retryAttempts: 0,
+        headers: { ...AUTHORIZATION, "x-graphql-event-stream-token": crypto.randomUUID() },
+      }),
+    );
+    const place = await fetch(`${proxy.url}/events`, { headers: { ...AUTHORIZATION, accept: "application/json" } });
+    const { head } = (await place.json()) as { head: string };
+    const results = clients.map((client) =>
+      client.iterate<{ eventReceived: { messageId: string } }>({
+        query: SUBSCRIPTION,
+        variables: { tag: "single" },
+        extensions: { after: head },
+      }),
+    );
+    for (const id of ["single-1", "single-2"]) {
+      expect(await post([id], "single")).toBe(200);
+      for (const each of results) {
+        expect((await each.next()).value?.data).toEqual({ eventReceived: { messageId: id } });
+      }
+    }
+    for (const client of clients) client.dispose();
+  });
+
   it("lose nothing when one of them is gone: the proxy turns to the other", async () => {
     await using client = await connectSocket(services[1].socketUrl, { init: AUTHORIZATION });
     client.subscribe("a", SUBSCRIPTION, { variables: { tag: "failover" } });
