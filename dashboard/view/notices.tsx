@@ -28,7 +28,7 @@ export function Notices() {
             <strong>
               The webhook’s latest request was refused: {latest.status} {latest.code}.
             </strong>{" "}
-            {latest.reason}
+            {latest.reason} {REMEDIES[latest.code ?? ""]}
           </p>
           <a href="#webhook">All requests</a>
         </div>
@@ -42,4 +42,12 @@ const GAPS: Readonly<Record<Gap["code"], string>> = {
     "While the connection was lost, more events came than the log keeps. The list was loaded anew and shows all that the log still holds.",
   CURSOR_UNKNOWN:
     "The event log was emptied, or restored from a backup. The list was loaded anew from what the log holds now.",
+};
+
+/** What a signature that fails does not say by itself. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  SIGNATURE_MISSING:
+    "Mandrill signs whatever it posts: this came from somebody else, or a proxy has dropped the header.",
+  SIGNATURE_MISMATCH:
+    "Compare MANDRILL_WEBHOOK_URLS, letter by letter, with the address typed into Mandrill, and MANDRILL_WEBHOOK_KEYS with the keys shown there.",
 };

@@ -157,7 +157,7 @@ export function createWebhook({
       receivedAt,
       status: isRefused ? outcome.status : 200,
       code: isRefused ? outcome.code : null,
-      reason: isRefused ? outcome.message : null,
+      reason: isRefused ? reasonFor(outcome, signatures.urls) : null,
       received: progress.received,
       appended: isRefused ? null : outcome.appended,
       duplicates: isRefused ? null : outcome.duplicates,
@@ -188,6 +188,11 @@ export function createWebhook({
       await recorder.close();
     },
   };
+}
+
+/** For those who may look requests up. Whoever is refused is not told the URLs. */
+function reasonFor({ code, message }: ServiceError, urls: readonly string[]): string {
+  return code === "SIGNATURE_MISMATCH" ? `${message} Configured: ${urls.join(", ")}` : message;
 }
 
 function methodNotAllowed(method: string | undefined): ServiceError {

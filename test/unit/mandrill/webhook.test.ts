@@ -564,6 +564,14 @@ describe("the record of requests", () => {
     expect(log.requests.every(({ durationMs }) => durationMs > 0 && durationMs < 30_000)).toBe(true);
   });
 
+  it("says of a signature that fits nothing which URLs are configured, without what is secret in them", async () => {
+    const { url, log, close } = await run(SIGNED);
+    const { body } = await post(url, signedForm([rawEvent("open")], { ...WEBHOOK, key: "other" }));
+    await close();
+    const reason = `${body.message} Configured: https://***@hooks.example.com/mandrill?token=***`;
+    expect(log.requests).toMatchObject([{ code: "SIGNATURE_MISMATCH", reason }]);
+  });
+
   it("fails no request when it cannot be kept", async () => {
     const { url, log, close } = await run();
     log.recordingError = new Error("no log");
