@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import type { TimelineEventFragment } from "../generated/graphql.ts";
 import { useCell } from "../state/cell.ts";
 import { usePage } from "../state/page-state.ts";
@@ -14,15 +14,20 @@ export function TimelinePanel({ picked }: { readonly picked: NonNullable<Picked>
   const state = useCell(timeline.state);
   const dialog = useRef<HTMLDialogElement>(null);
   const isOver = useSyncExternalStore(onWidth, () => ONE_COLUMN.matches);
-  useEffect(() => {
+  // Ended while the dialog is still in the document: only then does it give the focus back.
+  useLayoutEffect(() => {
     const { current } = dialog;
     if (current === null) return;
+    const before = document.activeElement;
     // Beside the list it leaves the focus there, so that the arrow keys go on from row to row.
     if (isOver) current.showModal();
     else current.setAttribute("open", "");
     return () => {
       if (isOver) current.close();
-      else current.removeAttribute("open");
+      else {
+        if (before instanceof HTMLElement && current.contains(document.activeElement)) before.focus();
+        current.removeAttribute("open");
+      }
     };
   }, [isOver]);
   const close = (): void => link.pick(null);

@@ -198,6 +198,24 @@ describe("the live page", () => {
     await live.page.getByRole("dialog").waitFor({ state: "detached" });
   });
 
+  it.each([1280, 360])("gives the list its focus back when a message is closed, %i pixels wide", async (width) => {
+    await using service = await runService();
+    await postEvents(service.url, about("second@example.com"), about("first@example.com"));
+    await using live = await openLivePage(service.url);
+    await live.page.setViewportSize({ width, height: 740 });
+    await live.row("first@example.com").waitFor();
+    await live.page.getByRole("listbox").focus();
+    for (const email of ["first@example.com", "second@example.com"]) {
+      await live.page.keyboard.press("ArrowDown");
+      await live.page.keyboard.press("Enter");
+      await live.page.getByRole("dialog").getByText(email, { exact: true }).waitFor();
+      await live.button("Close").focus();
+      await live.page.keyboard.press(email === "first@example.com" ? "Escape" : "Enter");
+      await live.page.getByRole("dialog").waitFor({ state: "detached" });
+    }
+    expect(await live.page.evaluate(() => document.activeElement?.role)).toBe("listbox");
+  });
+
   it("fetches what is older when somebody scrolls to the end", async () => {
     await using service = await runService();
     const events = Array.from({ length: 150 }, (_, index) => about(`number-${index}@example.com`));
