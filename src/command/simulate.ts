@@ -98,6 +98,7 @@ await runCommand({
     const progress = createProgress({ stream: process.stderr, what: "events", total: count });
     progress.say(`Posting to ${maskedUrl(target)}, ${signedFor === null ? "unsigned" : "signed"}, seed ${seed}.`);
     const retrying = { count: 0, reason: "" };
+    let givenUpFor = "";
     const posting = createPosting({
       url: target,
       retries: mostRetries,
@@ -107,6 +108,10 @@ await runCommand({
         retrying.count += 1;
         if (reason !== retrying.reason) progress.say(`Not taken (${reason}): the same batch again until it is.`);
         retrying.reason = reason;
+      },
+      onGiveUp(reason) {
+        if (reason !== givenUpFor) progress.say(`Given up (${reason}).`);
+        givenUpFor = reason;
       },
       signal,
     });

@@ -1,12 +1,17 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { runCommandLine, startCommand } from "../harness/command.ts";
 import { runService } from "../harness/service.ts";
+import { findPython } from "../setup/prerequisites.ts";
+
+const SIMULATE = fileURLToPath(new URL("../../src/command/simulate.ts", import.meta.url));
 
 const WEBHOOK = "https://user:word@mail.example.com/mandrill?tenant=1";
 const SIGNED = { MANDRILL_WEBHOOK_URLS: WEBHOOK, MANDRILL_WEBHOOK_KEYS: "a-key" };
@@ -143,12 +148,37 @@ describe("npm run simulate", () => {
     });
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("401 SIGNATURE_MISMATCH") });
     expect(summaryOf(wrong.stdout)).toMatchObject({ acknowledged: "0 events", retries: "1" });
-    const none = await runCommandLine("simulate", ["--url", url, "--retries", "1"]);
+    const none = await runCommandLine("simulate", ["--url", url, "--retries", "0", "--rate", "1000", "--count", "200"]);
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("Give the webhook's key with --key") });
+    expect(none.stderr.match(/Given up \(401 SIGNATURE_MISSING/g)).toHaveLength(1);
     const right = await runCommandLine("simulate", [
       ...["--url", url, "--signed-url", WEBHOOK, "--key", "a-key", "--count", "1"],
     ]);
     expect(right.code).toBe(0);
+  });
+
+  it("needs no arguments: on a terminal it shows how far it is, and sums up when it is stopped", async () => {
+    await using service = await runService();
+    const terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
+    const child = spawn(findPython(), [...terminal, process.execPath, SIMULATE], {
+      cwd: service.dataDir,
+      env: { PATH: process.env.PATH, PORT: new URL(service.url).port },
+    });
+    onTestFinished(() => void child.kill());
+    let shown = "";
+    await new Promise<void>((resolve) => {
+      child.stdout.on("data", (chunk) => {
+        shown += chunk;
+        if (/█+░+ [1-9]\d*\/1000 events/.test(shown)) resolve();
+      });
+    });
+    child.stdin.write("\x03");
+    await once(child, "close");
+    const { posted, acknowledged = "" } = summaryOf(shown.replaceAll("\r\n", "\n"));
+    expect(posted).toMatch(/^\d+ events in \d+ batches/);
+    expect(Number.parseInt(acknowledged, 10)).toBeGreaterThan(0);
+    // The batch that was under way when it was stopped may have been taken all the same.
+    expect((await eventsOf(service.url)).length).toBeGreaterThanOrEqual(Number.parseInt(acknowledged, 10));
   });
 
   it("goes on until it is stopped with --forever, and sums up", async () => {

@@ -17,6 +17,8 @@ export interface PostingOptions {
   readonly random: Random;
   /** Told why an attempt was not answered 200, before the next one is waited for. */
   readonly onRetry: (reason: string) => void;
+  /** Told why the last attempt was not answered 200. */
+  readonly onGiveUp: (reason: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ const LONGEST_PAUSE = 10_000;
 /** Milliseconds for an answer, which comes when a batch is durable. */
 const ANSWER_TIMEOUT = 30_000;
 
-export function createPosting({ url, retries, random, onRetry, signal }: PostingOptions): Posting {
+export function createPosting({ url, retries, random, onRetry, onGiveUp, signal }: PostingOptions): Posting {
   const { target, headers } = httpTarget(url);
 
   /** The receipt, or why there is none. */
@@ -63,7 +65,11 @@ export function createPosting({ url, retries, random, onRetry, signal }: Posting
       for (let retry = 0; ; retry += 1) {
         const outcome = await attempt(request);
         if (typeof outcome !== "string") return outcome;
-        if (signal.aborted || retry === retries) return null;
+        if (signal.aborted) return null;
+        if (retry === retries) {
+          onGiveUp(outcome);
+          return null;
+        }
         onRetry(outcome);
         await pause(pauseBefore(retry), undefined, { signal }).catch(() => {});
         if (signal.aborted) return null;
