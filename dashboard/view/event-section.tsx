@@ -70,7 +70,8 @@ export function EventSection() {
       )}
       {isEmpty && !isFiltered(filter) && <FirstSteps />}
       {list.rows.length > 0 && (
-        <div className="list">
+        <div className="list" data-paused={isPaused || undefined}>
+          {isPaused && list.held.length === 0 && <p className="nothing-new">Paused. Nothing new yet.</p>}
           {list.held.length > 0 && (
             <button type="button" className="main news" onClick={showHeld}>
               {count(list.held.length, "new event")}

@@ -175,9 +175,12 @@ describe("the live page", () => {
     await postEvents(service.url, about("before@example.com"));
     await live.row("before@example.com").waitFor();
     await live.button("Pause").click();
+    await live.page.getByText("Paused. Nothing new yet.").waitFor();
     await postEvents(service.url, about("meanwhile@example.com"), about("also@example.com"));
     await live.button("2 new events").waitFor();
     expect(await live.rows.count()).toBe(1);
+    const [news, row] = [await live.button("2 new events").boundingBox(), await live.rows.boundingBox()];
+    expect((news?.y ?? 0) + (news?.height ?? 0)).toBeLessThanOrEqual(row?.y ?? 0);
     await live.button("2 new events").click();
     await live.row("meanwhile@example.com").waitFor();
     expect(await live.rows.count()).toBe(3);
