@@ -132,6 +132,20 @@ describe("a Redis log whose Redis hangs", () => {
 });
 
 describe("a Redis log whose Redis refuses", () => {
+  it.each(["3", "converting", "moving"])("answers no check while it has the layout %s", async (layout) => {
+    const eventLog = open();
+    await eventLog.append([sampleEvent()]);
+    await eventLog.check();
+    await server.client.hset("{outage}:meta", { layout });
+    await expect(eventLog.append([sampleEvent()])).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
+    await expect(eventLog.check()).rejects.toMatchObject({
+      code: "LOG_UNAVAILABLE",
+      message: `The log in Redis has layout ${layout}, and this version knows 2.`,
+    });
+    await server.client.hset("{outage}:meta", { layout: "2" });
+    await eventLog.check();
+  });
+
   it("appends nothing of a batch while the memory is full, and still trims and reads", async () => {
     const eventLog = open();
     await eventLog.append(sampleEvents(3));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
-import { untilServed } from "../harness/fault-scene.ts";
-import { startFaultSubscriber } from "../harness/fault-subscriber.ts";
+import { LAST, untilServed } from "../harness/fault-scene.ts";
+import { type FaultSubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
 import { post, rawEvent, unsignedForm } from "../harness/mandrill-post.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
 import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
@@ -14,11 +14,13 @@ import { connectSocket } from "../harness/socket-client.ts";
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const PREFIX = "rolling";
 
+type Change = readonly [file: string, now: string, then: string];
+
 /**
  * What a later version has changed within the rules: a new version of the stored form with a field more, a kind of
  * event, and a field more in everything that instances of several versions share.
  */
-const LATER: readonly (readonly [file: string, now: string, then: string])[] = [
+const LATER: readonly Change[] = [
   ["src/mandrill/raw-events.ts", "RAW_EVENTS_VERSION = 1", "RAW_EVENTS_VERSION = 2"],
   ["src/mandrill/raw-events.ts", '"id":', '"later":{"of":"2"},"id":'],
   ["src/mandrill/raw-events.ts", "interface StoredRaw {", "interface StoredRaw {\n  readonly later?: object;"],
@@ -30,17 +32,34 @@ const LATER: readonly (readonly [file: string, now: string, then: string])[] = [
   ["src/event-log/redis/append.lua", `'{"e":"'`, `'{"later":2,"e":"'`],
 ];
 
-/** What runs an instance: `main.ts` of these sources, or of their later copy. */
-type Version = "now" | "later";
+/** What a later version has changed that the version before cannot read: it converts what that has left. */
+const OTHER_LAYOUT: readonly Change[] = [
+  ["src/event-log/redis/prelude.lua", "LAYOUT = '2'", "LAYOUT = '3'"],
+  ["src/event-log/redis/log-state.ts", 'LAYOUT = "2"', 'LAYOUT = "3"'],
+  ["src/event-log/redis/conversion.ts", 'FORMER_LAYOUT = "1"', 'FORMER_LAYOUT = "2"'],
+  ["src/event-log/redis/convert.lua", "layout ~= '1'", "layout ~= '2'"],
+];
 
-let laterMain = "";
+/** What runs an instance: the `main.ts` of a later version, or undefined for that of this one. */
+type Version = string | undefined;
+const NOW: Version = undefined;
+
+let later: Version;
+let ofOtherLayout: Version;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-later-"));
+  later = await copyWith(LATER, join(folder, "later"));
+  ofOtherLayout = await copyWith(OTHER_LAYOUT, join(folder, "of-other-layout"));
+  return () => rm(folder, { recursive: true, force: true });
+});
+
+/** Copies the sources into a folder, changes them, and resolves to their `main.ts`. */
+async function copyWith(changes: readonly Change[], folder: string): Promise<string> {
   for (const copied of ["src", "package.json"])
     await cp(join(PROJECT, copied), join(folder, copied), { recursive: true });
   for (const linked of ["node_modules", "dist"]) await symlink(join(PROJECT, linked), join(folder, linked));
-  for (const [file, now, then] of LATER) {
+  for (const [file, now, then] of changes) {
     const path = join(folder, file);
     const text = await readFile(path, "utf8");
     expect(text.split(now), `${file}: ${now}`).toHaveLength(2);
@@ -49,15 +68,42 @@ beforeAll(async () => {
       text.replace(now, () => then),
     );
   }
-  laterMain = join(folder, "src/main.ts");
-  return () => rm(folder, { recursive: true, force: true });
-});
+  return join(folder, "src/main.ts");
+}
 
 async function start(redis: RedisServer, version: Version): Promise<ServiceProcess> {
   const env = { REDIS_URL: redis.url, REDIS_PREFIX: PREFIX, SHUTDOWN_SECONDS: "1" };
-  const service = await spawnService({ env, ...(version === "later" && { main: laterMain }) });
+  const service = await spawnService({ env, main: version });
   onTestFinished(() => service[Symbol.asyncDispose]());
   return service;
+}
+
+/** Two instances of this version on one empty log, three who listen to either, and a publisher that posts to both. */
+async function startFleet() {
+  const redis = await startRedisServer();
+  onTestFinished(() => redis.stop());
+  const services = [await start(redis, NOW), await start(redis, NOW)] as [ServiceProcess, ServiceProcess];
+  let turn = 0;
+  // As behind a load balancer: whoever comes back is sent to the one that is there.
+  const next = () => services[(turn++ % 2) as 0 | 1].socketUrl;
+  const subscribers = await Promise.all([0, 1, 2].map(() => startFaultSubscriber(next)));
+  for (const subscriber of subscribers) onTestFinished(() => subscriber.stop());
+  await using client = await connectSocket(services[0].socketUrl);
+  const origin = client.ack.head as string;
+  const publisher = startPublisher({ name: "load", urls: () => services.map(({ url }) => url) });
+  onTestFinished(() => publisher.giveUp());
+  return { redis, services, subscribers, origin, publisher };
+}
+
+/** Everyone has everything that was acknowledged once, in one order, though each was sent away, and no gap was told. */
+function expectNothingLost(subscribers: readonly FaultSubscriber[], acknowledged: readonly string[]): void {
+  const all = [...acknowledged, LAST].sort();
+  for (const { received, gaps, connections } of subscribers) {
+    expect(gaps).toEqual([]);
+    expect(connections).toBeGreaterThan(1);
+    expect([...received].sort()).toEqual(all);
+    expect(received).toEqual(subscribers[0]?.received);
+  }
 }
 
 /** Events of a kind that only the later version knows. */
@@ -88,24 +134,14 @@ async function storedVersions({ client }: RedisServer): Promise<ReadonlySet<numb
 
 describe("two instances on one Redis, restarted one after the other under load", () => {
   it("lose nothing, hand out nothing twice and tell no gap, on the way to a later version and back", async () => {
-    const redis = await startRedisServer();
-    onTestFinished(() => redis.stop());
-    const services = [await start(redis, "now"), await start(redis, "now")] as [ServiceProcess, ServiceProcess];
-    let turn = 0;
-    // As behind a load balancer: whoever comes back is sent to the one that is there.
-    const next = () => services[(turn++ % 2) as 0 | 1].socketUrl;
-    await using origin = await connectSocket(services[0].socketUrl);
-    const subscribers = await Promise.all([0, 1, 2].map(() => startFaultSubscriber(next)));
-    for (const subscriber of subscribers) onTestFinished(() => subscriber.stop());
-    const publisher = startPublisher({ name: "load", urls: () => services.map(({ url }) => url) });
-    onTestFinished(() => publisher.giveUp());
+    const { redis, services, subscribers, origin, publisher } = await startFleet();
     const texts: string[] = [];
 
     const steps: readonly (readonly [place: 0 | 1, version: Version])[] = [
-      [0, "later"],
-      [1, "later"],
-      [0, "now"],
-      [1, "now"],
+      [0, later],
+      [1, later],
+      [0, NOW],
+      [1, NOW],
     ];
     for (const [step, [place, version]] of steps.entries()) {
       await publisher.more(20);
@@ -122,7 +158,7 @@ describe("two instances on one Redis, restarted one after the other under load",
       }
       if (step === 0) {
         const stored = texts.length + publisher.acknowledged.length;
-        const [later, now] = await Promise.all(services.map((service) => replay(service, origin.ack.head, stored)));
+        const [later, now] = await Promise.all(services.map((service) => replay(service, origin, stored)));
         expect([later?.kinds, now?.kinds]).toEqual([["sms_sent"], ["other"]]);
         expect(later?.ids).toEqual(now?.ids);
         // What one version has appended the other knows again.
@@ -133,16 +169,45 @@ describe("two instances on one Redis, restarted one after the other under load",
     await publisher.stop();
     await untilServed(subscribers, services[0].url);
 
-    const all = [...publisher.acknowledged, ...texts, "last"].sort();
-    for (const { received, gaps, connections } of subscribers) {
-      expect(gaps).toEqual([]);
-      expect(connections).toBeGreaterThan(1);
-      expect([...received].sort()).toEqual(all);
-      expect(received).toEqual(subscribers[0]?.received);
-    }
+    expectNothingLost(subscribers, [...publisher.acknowledged, ...texts]);
     expect(await storedVersions(redis)).toEqual(new Set([1, 2]));
-    const { ids, kinds } = await replay(services[1], origin.ack.head, all.length);
+    const { ids, kinds } = await replay(services[1], origin, subscribers[0]?.received.length ?? 0);
     expect(ids).toEqual(subscribers[0]?.received);
     expect(kinds).toEqual(["other"]);
+  });
+
+  it("lose nothing either where the later one brings the log to another layout, which the other stops at", async () => {
+    const { redis, services, subscribers, publisher } = await startFleet();
+    await publisher.more(20);
+    services[0].signal("SIGTERM");
+    expect(await services[0].ended).toBe(0);
+    services[0] = await start(redis, ofOtherLayout);
+    await publisher.more(20);
+
+    const [, former] = services;
+    const why = "The log in Redis has layout 3, and this version knows 2.";
+    const ready = await fetch(`${former.url}/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([
+      503,
+      { checks: { eventLog: { ok: false, reason: why } } },
+    ]);
+    expect((await fetch(`${former.url}/health`)).status).toBe(200);
+    expect(await post(former.url, batchOf(["refused"]))).toMatchObject({
+      status: 503,
+      body: { code: "LOG_UNAVAILABLE", message: "Redis refuses: LAYOUT." },
+    });
+    const [line] = await former.match(/.*the log cannot be read; listeners wait.*/);
+    // By chance it has read while the log was being converted, or once it was.
+    expect(line).toMatch(/has layout (?:converting|3), and this version knows 2\./);
+    expect((await fetch(`${services[0].url}/ready`)).status).toBe(200);
+
+    former.signal("SIGTERM");
+    expect(await former.ended).toBe(0);
+    services[1] = await start(redis, ofOtherLayout);
+    await publisher.more(20);
+    await publisher.stop();
+    await untilServed(subscribers, services[0].url);
+    expectNothingLost(subscribers, publisher.acknowledged);
+    expect(publisher.refusals).toContain(503);
   });
 });

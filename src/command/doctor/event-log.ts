@@ -1,7 +1,7 @@
 import type { Config } from "../../config.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { type Finding, fail, ok, saidOf } from "./finding.ts";
-import { lookAtRedis } from "./redis-log.ts";
+import { lookAtRedis, REDIS_LOG } from "./redis-log.ts";
 import type { Readiness } from "./running-service.ts";
 import { holderOf, lookAtDisk, lookAtNewFolder } from "./sqlite-log.ts";
 
@@ -10,11 +10,19 @@ const WHAT = "event log";
 /** Whether the event log takes a write and gives it back, and what it is worth. */
 export async function lookAtEventLog(config: Config, readiness: Readiness): Promise<Finding[]> {
   const { eventLog } = config;
-  if (eventLog.kind === "redis") return [await write(config), ...(await lookAtRedis(eventLog))];
+  if (eventLog.kind === "redis") {
+    const redis = await lookAtRedis(eventLog);
+    return isOfOtherLayout(redis) ? redis : [await write(config), ...redis];
+  }
   const holder = await holderOf(eventLog.dataDir);
   const disk = await lookAtDisk(eventLog.dataDir);
   if (holder === "no file") return [await lookAtNewFolder(eventLog.dataDir), ...disk];
   return [holder === "service" ? askedService(readiness) : await write(config), ...disk];
+}
+
+/** Such a log is not written to: what is to be done is said of it already. */
+function isOfOtherLayout(redis: readonly Finding[]): boolean {
+  return redis.some(({ what, state }) => what === REDIS_LOG && state !== "ok");
 }
 
 /** Writes what is no event, durably, and reads it: what is refused here is refused to Mandrill too. */

@@ -66,9 +66,12 @@ export async function lookAtRedis({
   }
 }
 
+/** What the finding is of that says whether this version can use the log. */
+export const REDIS_LOG = "Redis log";
+
 /** What is kept under the prefix, by the meta hash. */
 function judgeLog([layout, oldest, number]: readonly (string | null | undefined)[]): Finding {
-  const what = "Redis log";
+  const what = REDIS_LOG;
   if (layout == null) return ok(what, "There is none yet under this prefix; the first use makes it");
   if (layout === LAYOUT) return ok(what, `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`);
   if (layout === FORMER_LAYOUT || layout === CONVERTING) {

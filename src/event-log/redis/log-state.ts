@@ -55,9 +55,7 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
     parse(reply) {
       const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom, erasures] = reply as string[];
       if (layout === null) return null;
-      if (layout !== LAYOUT) {
-        throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
-      }
+      refuseOtherLayout(layout as string);
       const codec =
         known !== null && known.cursorKey === cursorKey
           ? known.codec
@@ -84,6 +82,12 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
       if (known !== null) known = { ...known, epoch };
     },
   };
+}
+
+/** @throws LOG_UNAVAILABLE where the log is of another version's layout, or is being moved or converted. */
+export function refuseOtherLayout(layout: string): void {
+  if (layout === LAYOUT) return;
+  throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
 }
 
 export function headOf({ epoch, number, tag, oldest, codec }: LogState): Head {

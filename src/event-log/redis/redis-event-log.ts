@@ -14,7 +14,7 @@ import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
 import { CHECK_EXPIRY, createKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
-import { createLogStates, headOf } from "./log-state.ts";
+import { createLogStates, headOf, refuseOtherLayout } from "./log-state.ts";
 import { createOwnBatches } from "./own-batches.ts";
 import { resultsOf } from "./pipeline.ts";
 import { createReading } from "./reading.ts";
@@ -181,7 +181,10 @@ export function openRedisEventLog({
     async check() {
       // A write that Redis refuses whenever it would refuse an append: without memory, as a replica, without its disk.
       const write = appending.run((client) => client.set(keys.check, "", "PX", CHECK_EXPIRY));
-      await Promise.all([write, commands.run((client) => client.get(keys.check)), replicas?.have()]);
+      const layout = commands.run((client) => client.hget(keys.meta, "layout"));
+      const [found] = await Promise.all([layout, write, replicas?.have()]);
+      // No script of this version would touch such a log.
+      if (found !== null) refuseOtherLayout(found);
     },
     async close() {
       wakeUps.stop();
