@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { withMetricsTable } from "../../src/metrics-table.ts";
 import { createMetrics, METRICS, type MetricRow } from "../../src/telemetry/metrics.ts";
-import { textOf } from "./tracked-files.ts";
+import { thisMachine } from "../setup/machine.ts";
+import { ROOT, textOf } from "./tracked-files.ts";
 
 const DASHBOARD = "docs/grafana-dashboard.json";
 const ALERTS = "docs/alerts.yml";
@@ -87,6 +89,18 @@ describe("the dashboard and the alerts", () => {
     for (const [name] of expr.matchAll(/\bmandrill_live_\w+(?:_total|_bucket)\b/g)) {
       expect(expr).toMatch(new RegExp(`(?:rate|increase)\\(${name}[{[]`));
     }
+  });
+
+  it("are rules to Prometheus itself, where its promtool is at hand", () => {
+    const machine = thisMachine();
+    const promtool = machine.find(machine.variable("PROMTOOL") ?? "promtool");
+    // Where it is not, what stands above and below is what is known of the rules.
+    if (promtool === undefined) return;
+    const check = (rules: string) => spawnSync(promtool, ["check", "rules", rules], { cwd: ROOT, encoding: "utf8" });
+    const { status, stdout, stderr } = check(ALERTS);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`SUCCESS: ${alerts.length} rules found`);
+    expect(check("docs/metrics.md").status).not.toBe(0);
   });
 
   it.each(EXPRESSIONS)("%s closes what it opens", (_whose, expr) => {
