@@ -46,6 +46,7 @@ async function main(): Promise<void> {
 async function start(config: Config, logger: Logger): Promise<Running> {
   if (cluster.isPrimary && config.workers > 1) return startWorkers(config.workers, logger);
   const service = await startService(config, logger, cluster.isWorker ? createSharing() : undefined);
+  cluster.worker?.send({ type: "listening", url: service.url } satisfies WorkerMessage);
   return { url: service.url, afterwards: service.preparePage, stop: service.stop };
 }
 

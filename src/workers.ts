@@ -11,8 +11,9 @@ const LAST_PAUSE = 30_000;
 /** A worker that has run for so long is taken to be sound. Milliseconds. */
 const SOUND_AFTER = 60_000;
 
-/** What a worker asks of the process that started it, and what it is told. */
+/** What a worker tells and asks the process that started it, and what it is told. */
 export type WorkerMessage =
+  | { readonly type: "listening"; readonly url: string }
   | { readonly type: "metrics?"; readonly id: number }
   /** null where not all workers have answered. */
   | { readonly type: "metrics"; readonly id: number; readonly text: string | null }
@@ -67,13 +68,11 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       const worker = cluster.fork();
       running.add(worker);
       connections.watch(worker);
+      // Not node:cluster's own event, which comes first from the port of the metrics where they have one.
       worker.on("message", (message: WorkerMessage) => {
         if (message.type === "quota") quotas.heard(worker, message);
+        else if (message.type === "listening") resolve(message.url);
         else void answer(worker, message);
-      });
-      worker.once("listening", ({ address, port, addressType }) => {
-        const name = addressType === 6 ? `[${address ?? "::"}]` : (address ?? "0.0.0.0");
-        resolve(`http://${name}:${port}`);
       });
       worker.once("exit", () => {
         running.delete(worker);

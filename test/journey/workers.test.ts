@@ -6,6 +6,8 @@ import { type ServiceProcess, spawnService } from "../harness/service-process.ts
 import { connectSocket, type SocketClient } from "../harness/socket-client.ts";
 
 const WORKERS = 2;
+/** As a regular expression. */
+const APPENDED = 'mandrill_live_events_total\\{result="appended"\\}';
 
 async function startPool(env: Record<string, string> = {}): Promise<ServiceProcess> {
   const redis = await startRedisServer();
@@ -27,7 +29,7 @@ async function post({ url }: ServiceProcess, messageId: string): Promise<number>
   return (await fetch(`${url}/mandrill`, { method: "POST", ...batch })).status;
 }
 
-async function metric({ url }: ServiceProcess, name: string): Promise<number> {
+async function metric({ url }: Pick<ServiceProcess, "url">, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
 }
@@ -65,7 +67,18 @@ describe("several workers on one port", () => {
     const service = await startPool();
     for (let i = 0; i < 10; i++) expect(await post(service, `m-${i}`)).toBe(200);
     for (let i = 0; i < 2 * WORKERS; i++) {
-      expect(await metric(service, 'mandrill_live_events_total\\{result="appended"\\}')).toBe(10);
+      expect(await metric(service, APPENDED)).toBe(10);
+    }
+  });
+
+  it("are where they say, with the metrics of all on a port of their own", async () => {
+    const service = await startPool({ METRICS_PORT: "0", LOG_LEVEL: "info" });
+    const [, own = ""] = await service.match(/"url":"(http:[^"]+)\/metrics"/);
+    expect(service.url).not.toBe(own);
+    for (let i = 0; i < 10; i++) expect(await post(service, `m-${i}`)).toBe(200);
+    expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
+    for (let i = 0; i < 2 * WORKERS; i++) {
+      expect(await metric({ url: own }, APPENDED)).toBe(10);
     }
   });
 
