@@ -25,13 +25,18 @@ describe("a service below a folder", () => {
     const answer = await fetch(`${base}/graphql?query={recentEvents{nodes{messageId}}}`);
     expect(await answer.json()).toMatchObject({ data: { recentEvents: { nodes: [{ messageId: "m" }] } } });
     expect((await fetch(`${base}/events?wait=0`, { headers: { accept: "application/json" } })).status).toBe(200);
+    expect((await fetch(`${base}/graphql/stream`, { method: "PUT" })).status).toBe(201);
+    for (const path of ["/", "/metrics", "/session"])
+      expect([path, (await fetch(base + path)).status]).toEqual([path, 200]);
+    expect((await fetch(`${base}/tickets`)).headers.get("allow")).toBe("POST");
   });
 
   it("has nothing elsewhere but what probes ask for, and says where it is", async () => {
     for (const path of ["/health", "/ready", "/tools/mail/health"]) {
       expect([path, (await fetch(service.url + path)).status]).toEqual([path, 200]);
     }
-    for (const path of ["/", "/graphql", "/mandrill", "/tools", "/tools/mailbox", "/other/tools/mail/graphql"]) {
+    const routes = ["/graphql", "/graphql/stream", "/mandrill", "/events", "/metrics", "/session", "/tickets"];
+    for (const path of ["/", ...routes, "/tools", "/tools/mailbox", "/other/tools/mail/graphql"]) {
       const response = await fetch(service.url + path);
       expect([path, response.status]).toEqual([path, 404]);
       expect(await response.text()).toContain("/tools/mail/graphql");
