@@ -17,7 +17,7 @@ export function createEntryCodec(key: Uint8Array, form: StoredForm = WHOLE_EVENT
 
 /**
  * An event at its place in the log. Immutable and shared by all who are served from it. Made of a stored event, it
- * decodes that when it is first asked for, and keeps one of the two: what nobody listens for is never decoded.
+ * decodes that when it is first asked for, so that what nobody listens for is never decoded.
  */
 export class Entry implements Position {
   readonly epoch: string;
@@ -28,7 +28,8 @@ export class Entry implements Position {
   /** Bytes of the stored form: what the entry weighs in memory, about. */
   readonly bytes: number;
   readonly #codec: EntryCodec;
-  #event: Event | StoredEvent | null;
+  readonly #kept: Event | StoredEvent | null;
+  #decoded: Event | null = null;
   #cursor: string | undefined;
 
   /** @param event the event, or its stored form; null where it was erased. */
@@ -43,23 +44,27 @@ export class Entry implements Position {
     this.number = position.number;
     this.tag = position.tag;
     this.receivedAt = receivedAt;
-    this.#event = event;
+    this.#kept = event;
     this.bytes = bytes;
     this.#codec = codec;
   }
 
   /** null where the event was erased on request: its number stays, so that no gap arises. */
   get event(): Event | null {
-    const event = this.#event;
-    if (typeof event !== "string" && !Buffer.isBuffer(event)) return event;
-    const decoded = this.#codec.decodeEvent(event.toString());
-    this.#event = decoded;
-    return decoded;
+    const kept = this.#kept;
+    if (typeof kept !== "string" && !Buffer.isBuffer(kept)) return kept;
+    this.#decoded ??= this.#codec.decodeEvent(kept.toString());
+    return this.#decoded;
+  }
+
+  /** Keeps of a stored event no more than that: decoded it is several times as large. Asked again, it decodes again. */
+  release(): void {
+    this.#decoded = null;
   }
 
   /** Whether there is no event any more; told without decoding it. */
   get isErased(): boolean {
-    return this.#event === null;
+    return this.#kept === null;
   }
 
   /** What is left of this entry when its event is erased: its place. */

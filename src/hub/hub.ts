@@ -92,13 +92,11 @@ export function createHub(options: HubOptions): Hub {
       const last = runs.get(group);
       const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, LIVE);
       runs.set(group, run);
-      for (const subscriber of members) {
-        const from = subscriber.liveFrom === 0 ? 0 : firstFrom(wanted, subscriber.liveFrom);
-        const taken = from < wanted.length ? subscriber.sink.offer(run, from) : from;
-        if (taken < wanted.length) subscriber.end(subscriberLagged(wanted[taken - 1]?.cursor ?? before.cursor));
-      }
+      offerTo(members, run, before);
     }
     watch?.delivered(entries, begunAt);
+    // Many are kept for those who come back, and few of these are asked for.
+    for (const entry of entries) entry.release();
   };
 
   const onGap = (error: ServiceError): void => {
@@ -162,6 +160,16 @@ export function createHub(options: HubOptions): Hub {
 
 function isSameRun(one: readonly LiveEntry[], other: readonly LiveEntry[]): boolean {
   return one === other || (one.length === other.length && one.every((entry, index) => entry === other[index]));
+}
+
+/** Offers a run to all who want it, as the next that comes after `before`; whoever has no room for it has lagged. */
+function offerTo(members: Iterable<Subscriber>, run: Run, before: FeedPosition): void {
+  const { entries } = run;
+  for (const subscriber of members) {
+    const from = subscriber.liveFrom === 0 ? 0 : firstFrom(entries, subscriber.liveFrom);
+    const taken = from < entries.length ? subscriber.sink.offer(run, from) : from;
+    if (taken < entries.length) subscriber.end(subscriberLagged(entries[taken - 1]?.cursor ?? before.cursor));
+  }
 }
 
 /** Index of the first entry of this number or a later one. */

@@ -28,6 +28,18 @@ describe("Entry", () => {
     expect(entry).toMatchObject({ ...POSITION, event: null, bytes: 0 });
   });
 
+  it("decodes it again where what was decoded has been released, and keeps what was never stored", () => {
+    const codec = createEntryCodec(Buffer.alloc(16));
+    const stored = new Entry(POSITION, 1_700_000_000_000, WHOLE_EVENTS.encode(sampleEvent()), 300, codec);
+    const before = stored.event;
+    stored.release();
+    expect(stored.event).not.toBe(before);
+    expect(stored.event).toEqual(before);
+    const made = new Entry(POSITION, 1_700_000_000_000, sampleEvent(), 300, codec);
+    made.release();
+    expect(made.event).toEqual(sampleEvent());
+  });
+
   it("made from the stored form decodes it once, and not to tell whether it was erased", () => {
     const stored = WHOLE_EVENTS.encode(sampleEvent({ id: "stored" }));
     for (const form of [stored, Buffer.from(stored)]) {
