@@ -48,6 +48,8 @@ const RECENT_BYTES = 64 * 1024 * 1024;
 const TRIM_INTERVAL = 60_000;
 /** Part of the shutdown window over which sockets are closed; the rest is for their answers. */
 const SPREAD = 0.8;
+/** Part of it after which whoever has not gone is broken off; the rest is for releasing what the service holds. */
+const PATIENCE = 0.9;
 /** Where the live page's sources and its builds are, and what makes the one of the other. */
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
 const PAGE_BUILDER = fileURLToPath(new URL("./command/build-page.ts", import.meta.url));
@@ -227,7 +229,7 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
         const breakOff = setTimeout(() => {
           sockets.destroy();
           server.destroy();
-        }, config.shutdownMs);
+        }, config.shutdownMs * PATIENCE);
         // The port stays open meanwhile: `/ready` says 503, and Mandrill is told to come again.
         await Promise.all([sockets.close(config.shutdownMs * SPREAD), webhook.close()]);
         for (const streams of [endpoint, graphqlStream, events]) streams.close();

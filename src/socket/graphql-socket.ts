@@ -113,6 +113,11 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
       extra.pongDue = null;
     },
     onSubscribe: ({ extra, subscriptions }, id, payload) => {
+      if (closing) {
+        // No new work; and an error would end the operation for good, where its client begins it anew after a restart.
+        extra.end(CLOSE.restart);
+        return [presentError(new ServiceError("SHUTTING_DOWN", CLOSE.restart.reason))];
+      }
       const refusal = refusalOfOperation({ id, running: Object.keys(subscriptions).length }, limits);
       if (refusal !== null) return [refusal];
       const document = options.documents.get(payload);

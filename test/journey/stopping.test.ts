@@ -8,7 +8,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runService } from "../harness/service.ts";
 import { spawnService } from "../harness/service-process.ts";
-import { connectSocket } from "../harness/socket-client.ts";
+import { connectSocket, type SocketClient } from "../harness/socket-client.ts";
+
+/** As many as are to come back one after the other, and the window that is the default. Milliseconds. */
+const CLIENTS = 5_000;
+const WINDOW = 10_000;
 
 const batchOf = (messageId: string): string => JSON.stringify([{ event: "open", msg: { _id: messageId } }]);
 
@@ -57,26 +61,16 @@ describe("a service that is told to stop", () => {
     ]);
     expect(await post(service.url)).toMatchObject({ status: 503, code: "SHUTTING_DOWN" });
     await expect(connectSocket(service.socketUrl)).rejects.toThrow("503");
+    const last = clients.at(-1) as SocketClient;
+    last.subscribe("new", "{ recentEvents(first: 1) { head } }");
+    await expect(last.next("new")).rejects.toThrow("1012");
+    // Its turn would come at the end of all.
+    expect(performance.now() - begun).toBeLessThan(1_200);
     expect(new Set(await Promise.all(closed))).toEqual(new Set([1012]));
     await stopped;
     expect(performance.now() - begun).toBeLessThan(2_000);
     const perQuarter = [0, 1, 2, 3].map((quarter) => closes.filter((at) => Math.floor(at / 400) === quarter).length);
     expect(Math.max(...perQuarter)).toBeLessThanOrEqual(40);
-  });
-
-  it("breaks off, at the window's end, whoever does not answer its close", async () => {
-    const service = await runService({ env: { SHUTDOWN_SECONDS: "1" } });
-    const { port, hostname } = new URL(service.url);
-    const silent = connect(Number(port), hostname);
-    silent.write(
-      "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n",
-    );
-    await once(silent, "data");
-    const begun = performance.now();
-    await service.stop();
-    expect(performance.now() - begun).toBeGreaterThan(900);
-    silent.destroy();
   });
 
   it("answers every batch under way, and loses none that it acknowledged", async () => {
@@ -114,6 +108,41 @@ describe("a service that is told to stop", () => {
 });
 
 describe("the process", () => {
+  it("breaks off whoever does not answer its close, and ends with 0 within the window all the same", async () => {
+    await using service = await spawnService({ env: { SHUTDOWN_SECONDS: "5" } });
+    const { port, hostname } = new URL(service.url);
+    const silent = connect(Number(port), hostname);
+    silent.write(
+      "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n",
+    );
+    await once(silent, "data");
+    const begun = performance.now();
+    service.signal("SIGTERM");
+    expect(await service.ended).toBe(0);
+    const took = performance.now() - begun;
+    expect(took).toBeGreaterThan(4_000);
+    expect(took).toBeLessThan(5_000);
+    silent.destroy();
+  });
+
+  it(`sends ${CLIENTS.toLocaleString("en")} clients away over its seconds, not all at once, and ends with 0 within them`, async () => {
+    await using service = await spawnService();
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectSocket(service.socketUrl)));
+    const begun = performance.now();
+    const closed = clients.map(async (client) => {
+      const { code } = await client.closed;
+      return [code, performance.now() - begun] as const;
+    });
+    service.signal("SIGTERM");
+    expect(await service.ended).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(WINDOW);
+    const closes = await Promise.all(closed);
+    expect(new Set(closes.map(([code]) => code))).toEqual(new Set([1012]));
+    const perSecond = Map.groupBy(closes, ([, at]) => Math.floor(at / 1_000));
+    expect(Math.max(...[...perSecond.values()].map(({ length }) => length))).toBeLessThan(CLIENTS / 4);
+  }, 60_000);
+
   it("ends with 0 on SIGTERM, within the window", async () => {
     await using service = await spawnService({ env: { SHUTDOWN_SECONDS: "5" } });
     const client = await connectSocket(service.socketUrl);
@@ -143,8 +172,10 @@ describe("the process", () => {
     const clients = await Promise.all(Array.from({ length: 3 }, () => connectSocket(service.socketUrl)));
     service.signal("SIGTERM");
     await clients[0]?.closed;
+    const begun = performance.now();
     service.signal("SIGTERM");
     expect(await service.ended).toBe(143);
+    expect(performance.now() - begun).toBeLessThan(2_000);
     await Promise.all(clients.map(({ closed }) => closed));
   });
 
