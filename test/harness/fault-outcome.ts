@@ -1,6 +1,16 @@
 import { expect } from "vitest";
 import { type FaultInstances, LAST } from "./fault-scene.ts";
 
+/** Within which a batch that cannot be appended is refused. Milliseconds. */
+export const REFUSED_WITHIN = 5_000;
+
+/** Whatever was not acknowledged was refused with 503, and in time; and every subscriber has kept its socket. */
+export function expectServed({ subscribers, publisher: { refusals, longestRefusal } }: FaultInstances): void {
+  expect(refusals.filter((status) => status !== 503)).toEqual([]);
+  expect(longestRefusal).toBeLessThan(REFUSED_WITHIN);
+  expect(subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+}
+
 /** Everything acknowledged came to both, once and in the log's order, and nobody was told of a gap. */
 export async function expectComplete({ settled, subscribers, publisher }: FaultInstances): Promise<void> {
   await settled();

@@ -11,6 +11,8 @@ export interface Publisher {
   readonly acknowledged: readonly string[];
   /** What was answered instead of 200; null where no answer came. */
   readonly refusals: readonly (number | null)[];
+  /** What the longest of these took. Milliseconds. */
+  readonly longestRefusal: number;
   /** Resolves when so many more events have been acknowledged than now. */
   more(count: number): Promise<void>;
   /** Resolves when the batch under way has been acknowledged too. No other is posted. */
@@ -43,14 +45,18 @@ export function startPublisher({ name, urls }: PublisherOptions): Publisher {
   let stopped = false;
   let givenUp = false;
   let posts = 0;
+  let longestRefusal = 0;
 
   async function attempt(batch: Post): Promise<number | null> {
     const bases = urls();
     const base = bases[posts++ % bases.length] as string;
-    return post(base, batch).then(
-      ({ status }) => status,
+    const begun = performance.now();
+    const status = await post(base, batch).then(
+      (answer) => answer.status,
       () => null,
     );
+    if (status !== 200) longestRefusal = Math.max(longestRefusal, performance.now() - begun);
+    return status;
   }
 
   async function publish(): Promise<void> {
@@ -75,6 +81,9 @@ export function startPublisher({ name, urls }: PublisherOptions): Publisher {
   return {
     acknowledged,
     refusals,
+    get longestRefusal() {
+      return longestRefusal;
+    },
     more: (count) => new Promise((resolve) => waiters.push({ count: acknowledged.length + count, resolve })),
     stop() {
       stopped = true;

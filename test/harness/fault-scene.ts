@@ -1,13 +1,13 @@
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { Environment } from "../../src/config.ts";
 import { batchOf, type Publisher, postUntilTaken, startPublisher } from "./fault-publisher.ts";
 import { type FaultSubscriber, startFaultSubscriber } from "./fault-subscriber.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
-import { type RunningService, runService } from "./service.ts";
+import { type ServiceProcess, spawnService } from "./service-process.ts";
 
-/** Two instances on one log, a subscriber on each, and a publisher that posts to both. */
+/** Two instances on one log, each a process of its own, a subscriber on each, and a publisher that posts to both. */
 export interface FaultInstances {
-  readonly services: readonly [RunningService, RunningService];
+  readonly services: readonly [ServiceProcess, ServiceProcess];
   readonly subscribers: readonly [FaultSubscriber, FaultSubscriber];
   readonly publisher: Publisher;
   /** Ends the load and resolves when both subscribers have everything up to its end. */
@@ -36,17 +36,26 @@ export async function startFaultScene({ redis: config, env, firstUrl }: FaultSce
   return { redis, ...(await startFaultInstances(at((await firstUrl?.(redis)) ?? redis.url), at(redis.url))) };
 }
 
-/** An instance with these settings, for as long as the test runs. */
-export async function startFaultInstance(env: Environment): Promise<RunningService> {
-  const service = await runService({ env: { REDIS_PREFIX: "faults", ...env } });
-  onTestFinished(() => service.stop());
+/**
+ * An instance with these settings, in a process of its own, for as long as the test runs.
+ * @param dataDir outlives it
+ */
+export async function startFaultInstance(env: Environment, dataDir?: string): Promise<ServiceProcess> {
+  const service = await spawnService({ env: { REDIS_PREFIX: "faults", SHUTDOWN_SECONDS: "0", ...env }, dataDir });
+  onTestFinished(() => service[Symbol.asyncDispose]());
   return service;
+}
+
+/** Stops it in order. */
+export async function stopInstance(service: ServiceProcess): Promise<void> {
+  service.signal("SIGTERM");
+  expect(await service.ended).toBe(0);
 }
 
 /** Starts instances with these settings, and whoever listens and posts to them; ends it all after the test. */
 export async function startFaultInstances(first: Environment, second: Environment): Promise<FaultInstances> {
-  const services = [await startFaultInstance(first), await startFaultInstance(second)] as const;
-  const subscriberOf = async ({ socketUrl }: RunningService): Promise<FaultSubscriber> => {
+  const services = await Promise.all([startFaultInstance(first), startFaultInstance(second)]);
+  const subscriberOf = async ({ socketUrl }: ServiceProcess): Promise<FaultSubscriber> => {
     const subscriber = await startFaultSubscriber(() => socketUrl);
     onTestFinished(() => subscriber.stop());
     return subscriber;

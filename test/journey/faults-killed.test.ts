@@ -2,15 +2,17 @@ import { watch } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { batchOf, type Publisher, startPublisher } from "../harness/fault-publisher.ts";
-import { LAST, untilServed } from "../harness/fault-scene.ts";
+import { LAST, startFaultInstance, untilServed } from "../harness/fault-scene.ts";
 import { type FaultSubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
 import { type Post, post } from "../harness/mandrill-post.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
-import { runService } from "../harness/service.ts";
 import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
+
+// One process after another has to start, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** What passes between the publisher, the instance and Redis when the instance is killed. */
 interface Moment {
@@ -191,8 +193,7 @@ describe("an instance that is killed between receiving a batch and answering it"
     const dataDir = await temporaryFolder();
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
-    const other = await runService({ env: { REDIS_URL: redis.url, REDIS_PREFIX: "faults" } });
-    onTestFinished(() => other.stop());
+    const other = await startFaultInstance({ REDIS_URL: redis.url });
     const listener = await startFaultSubscriber(() => other.socketUrl);
     onTestFinished(() => listener.stop());
     const moments = [

@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startPublisher } from "../harness/fault-publisher.ts";
-import { LAST, untilServed } from "../harness/fault-scene.ts";
+import { LAST, startFaultInstance, stopInstance, untilServed } from "../harness/fault-scene.ts";
 import { type AwaySubscriber, startAwaySubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { type RunningService, runService } from "../harness/service.ts";
+import type { ServiceProcess } from "../harness/service-process.ts";
 
 /** A log of which a copy is made, and put back later. */
 interface Store {
   /** Instances that run on it at a time. */
   readonly instances: number;
-  start(): Promise<RunningService>;
+  start(): Promise<ServiceProcess>;
   /** Called while no instance runs. */
   backUp(): Promise<void>;
   restore(): Promise<void>;
@@ -31,11 +31,7 @@ async function startRedis(): Promise<RedisServer> {
   return redis;
 }
 
-async function startAt(redisUrl: string): Promise<RunningService> {
-  const service = await runService({ env: { REDIS_URL: redisUrl, REDIS_PREFIX: "faults" } });
-  onTestFinished(() => service.stop());
-  return service;
-}
+const startAt = (redisUrl: string): Promise<ServiceProcess> => startFaultInstance({ REDIS_URL: redisUrl });
 
 /** Copies of the server's RDB file, in its own folder. */
 async function redisBackUp({ client }: RedisServer) {
@@ -70,11 +66,7 @@ async function sqliteStore(): Promise<Store> {
   const [dataDir, copy] = [await temporaryFolder(), await temporaryFolder()];
   return {
     instances: 1,
-    async start() {
-      const service = await runService({ dataDir });
-      onTestFinished(() => service.stop());
-      return service;
-    },
+    start: () => startFaultInstance({}, dataDir),
     backUp: () => cp(dataDir, copy, { recursive: true }),
     async restore() {
       await rm(dataDir, { recursive: true });
@@ -90,7 +82,7 @@ async function startAway(socketUrl: string): Promise<AwaySubscriber> {
 }
 
 /** Posts at least so many events; returns their message ids. */
-async function publish(name: string, count: number, services: readonly RunningService[]): Promise<readonly string[]> {
+async function publish(name: string, count: number, services: readonly ServiceProcess[]): Promise<readonly string[]> {
   const publisher = startPublisher({ name, urls: () => services.map(({ url }) => url) });
   onTestFinished(() => publisher.giveUp());
   await publisher.more(count);
@@ -110,9 +102,9 @@ describe.each([
     const store = await openStore();
     const startAll = () => Promise.all(Array.from({ length: store.instances }, () => store.start()));
     let services = await startAll();
-    const stopAll = async () => void (await Promise.all(services.map((service) => service.stop())));
+    const stopAll = async () => void (await Promise.all(services.map(stopInstance)));
 
-    const early = await startAway((services[0] as RunningService).socketUrl);
+    const early = await startAway((services[0] as ServiceProcess).socketUrl);
     const late = await Promise.all(services.map(({ socketUrl }) => startAway(socketUrl)));
     const everyone = [early, ...late];
     const kept = [...(await publish("kept", 50, services))];
@@ -123,7 +115,7 @@ describe.each([
     await stopAll();
     await store.backUp();
     services = await startAll();
-    for (const [i, one] of late.entries()) one.back((services[i] as RunningService).socketUrl);
+    for (const [i, one] of late.entries()) one.back((services[i] as ServiceProcess).socketUrl);
     const lost = await publish("lost", 50, services);
     await Promise.all(late.map((one) => untilHas(one, lost)));
     for (const one of late) one.away();
@@ -132,11 +124,11 @@ describe.each([
     await store.restore();
     services = await startAll();
     const grown = await publish("grown", lost.length + 50, services);
-    for (const [i, one] of late.entries()) one.back((services[i] as RunningService).socketUrl);
-    early.back((services[0] as RunningService).socketUrl);
+    for (const [i, one] of late.entries()) one.back((services[i] as ServiceProcess).socketUrl);
+    early.back((services[0] as ServiceProcess).socketUrl);
     await Promise.all(late.map(({ subscriber }) => subscriber.until(({ gaps }) => gaps.length > 0)));
     const subscribers = everyone.map(({ subscriber }) => subscriber);
-    await untilServed(subscribers, (services[0] as RunningService).url);
+    await untilServed(subscribers, (services[0] as ServiceProcess).url);
 
     const seen = [...kept, ...lost];
     for (const { subscriber } of late) {

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket as Socket } from "ws";
 import { createResumingClient } from "../../client/resuming-client.ts";
 import { batchOf, postUntilTaken } from "../harness/fault-publisher.ts";
-import { startFaultInstance } from "../harness/fault-scene.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
+import { runService } from "../harness/service.ts";
 import { connectSocket } from "../harness/socket-client.ts";
 
 describe("a Redis that has not answered since the service was started", () => {
@@ -11,7 +11,8 @@ describe("a Redis that has not answered since the service was started", () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     await redis.kill();
-    const service = await startFaultInstance({ REDIS_URL: redis.url, AUTHENTICATION_SECONDS: "0.2" });
+    const service = await runService({ env: { REDIS_URL: redis.url, AUTHENTICATION_SECONDS: "0.2" } });
+    onTestFinished(() => service.stop());
     const early = await Promise.all(
       [1, 2, 3].map(async () => {
         const client = await connectSocket(service.socketUrl, { init: false });

@@ -1,12 +1,15 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
-import { expectComplete, expectToldOnce, untilTold } from "../harness/fault-outcome.ts";
+import { expectComplete, expectServed, expectToldOnce, REFUSED_WITHIN, untilTold } from "../harness/fault-outcome.ts";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
 import { type FaultScene, LAST, startFaultScene, untilServed } from "../harness/fault-scene.ts";
 import { startAwaySubscriber } from "../harness/fault-subscriber.ts";
 import { post } from "../harness/mandrill-post.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { connectSocket } from "../harness/socket-client.ts";
+
+/** With `everysec` the kernel may get what was answered a moment later: a crash of Redis itself could lose it. */
+const DURABLE = { appendonly: "yes", appendfsync: "always" };
 
 /** Resolves when Redis has a subscription of each instance. */
 async function untilBothListen({ redis: { client } }: FaultScene): Promise<void> {
@@ -81,18 +84,39 @@ describe("Redis, under load", () => {
     }
     await scene.publisher.more(50);
     await expectComplete(scene);
-    expect(scene.publisher.refusals.every((status) => status === 503)).toBe(true);
+    expectServed(scene);
+  });
+
+  it("is gone for a while: 503 in time and never 200, sockets stay, and all is complete afterwards", async () => {
+    const scene = await startFaultScene({ redis: DURABLE });
+    const { redis, services, publisher } = scene;
+    await publisher.more(50);
+    await redis.kill();
+    // What had been answered by Redis may have been under way to the publisher.
+    const most = publisher.acknowledged.length + 5;
+    const begun = performance.now();
+    const answers = await Promise.all(
+      services.flatMap(({ url }, i) => [
+        ...Array.from({ length: 5 }, (_, j) => post(url, batchOf([`gone-${i}-${j}`]))),
+        fetch(`${url}/ready`),
+      ]),
+    );
+    expect(performance.now() - begun).toBeLessThan(REFUSED_WITHIN);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+    expect(publisher.acknowledged.length).toBeLessThanOrEqual(most);
+    await redis.restart();
+    await publisher.more(50);
+    await expectComplete(scene);
+    expectServed(scene);
   });
 
   it("is restarted with its data: everything is complete", async () => {
-    // With `everysec` the kernel may get what was answered a moment later: a crash of Redis itself could lose it.
-    const scene = await startFaultScene({ redis: { appendonly: "yes", appendfsync: "always" } });
+    const scene = await startFaultScene({ redis: DURABLE });
     await scene.publisher.more(100);
     await scene.redis.restart();
     await scene.publisher.more(100);
     await expectComplete(scene);
-    expect(scene.publisher.refusals.every((status) => status === 503)).toBe(true);
-    expect(scene.subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+    expectServed(scene);
   });
 
   it("is restarted without its data: every subscriber is told, and served on", async () => {
@@ -102,7 +126,7 @@ describe("Redis, under load", () => {
     await untilTold(scene);
     await scene.publisher.more(100);
     await expectToldOnce(scene, 100);
-    expect(scene.subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+    expectServed(scene);
   });
 
   it("is emptied: every subscriber is told, and served on", async () => {
@@ -112,7 +136,7 @@ describe("Redis, under load", () => {
     await untilTold(scene);
     await scene.publisher.more(100);
     await expectToldOnce(scene, 100);
-    expect(scene.subscribers.map(({ connections }) => connections)).toEqual([1, 1]);
+    expectServed(scene);
   });
 
   it("is emptied, and a client knows it before the instance does: the log is asked once more, and not without a pause", async () => {
@@ -141,7 +165,7 @@ describe("Redis, under load", () => {
     const acknowledged = publisher.acknowledged.length;
     const late = services.map(async ({ url }, i) => {
       const { status } = await post(url, batchOf([`paused-${i}`]));
-      return [status, performance.now() - begun < 5_000] as const;
+      return [status, performance.now() - begun < REFUSED_WITHIN] as const;
     });
     const ready = services.map(async ({ url }) => {
       const { status } = await fetch(`${url}/ready`);
@@ -153,15 +177,15 @@ describe("Redis, under load", () => {
     redis.resume();
     await publisher.more(50);
     await scene.settled();
-    for (const { received, gaps, connections } of subscribers) {
-      expect([gaps, connections]).toEqual([[], 1]);
+    for (const { received, gaps } of subscribers) {
+      expect(gaps).toEqual([]);
       expect(received.filter((id) => !id.startsWith("paused"))).toEqual([...publisher.acknowledged, LAST]);
       // Refused, and appended all the same or not: once at the most.
       const paused = received.filter((id) => id.startsWith("paused"));
       expect(paused.length).toBe(new Set(paused).size);
     }
     expect(subscribers[1].received).toEqual(subscribers[0].received);
-    expect(publisher.refusals.every((status) => status === 503)).toBe(true);
+    expectServed(scene);
   });
 
   it("is out of memory: 503 until it has some, and then all is complete", async () => {
@@ -176,7 +200,7 @@ describe("Redis, under load", () => {
     await scene.redis.client.config("SET", "maxmemory", "0");
     await scene.publisher.more(50);
     await expectComplete(scene);
-    expect(scene.publisher.refusals.every((status) => status === 503)).toBe(true);
+    expectServed(scene);
   });
 });
 
@@ -246,6 +270,7 @@ describe("a wake-up", () => {
     expect(dropped).toBeGreaterThan(0);
     // The last of all comes without a wake-up too.
     await expectComplete(scene);
+    expectServed(scene);
   });
 
   it("that nobody hears, for the subscription has just been killed, loses nothing", async () => {
@@ -255,5 +280,6 @@ describe("a wake-up", () => {
     await untilBothListen(scene);
     expect(await scene.redis.client.call("CLIENT", "KILL", "TYPE", "pubsub")).toBe(2);
     await expectComplete(scene);
+    expectServed(scene);
   });
 });
