@@ -78,8 +78,12 @@ describe.each([
     expect(listener.results).toEqual([expect.objectContaining({ data: { eventReceived: { messageId: "wanted" } } })]);
     expect(gaps).toEqual([]);
 
+    asking.subscribe("from now on", LISTEN, { extensions: { after: await headOf(asking) } });
     asking.subscribe("from the start", LISTEN, { extensions: { after: start } });
     const { type, payload } = await asking.next("from the start");
     expect([type, payload[0].extensions.code]).toEqual(["error", "CURSOR_EXPIRED"]);
+    // Its socket and the other operation go on.
+    expect((await post(service.url, batchOf(["after the gap"]))).status).toBe(200);
+    expect((await asking.next("from now on")).payload.data.eventReceived.messageId).toBe("after the gap");
   });
 });
