@@ -60,6 +60,32 @@ export async function ids(): Promise<(string | undefined)[]> {
 }
 `;
 
+const RESOLUTIONS = {
+  nodenext: { module: "nodenext", moduleResolution: "nodenext" },
+  bundler: { module: "esnext", moduleResolution: "bundler" },
+};
+
+/** What the compiler says of {@link PROGRAM} in this project. */
+async function typeErrors(project: string, name: string, resolution: object): Promise<string> {
+  await writeFile(join(project, "program.ts"), PROGRAM);
+  const compilerOptions = {
+    ...resolution,
+    target: "es2022",
+    lib: ["es2022", "dom"],
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  const config = join(project, `tsconfig.${name}.json`);
+  await writeFile(config, JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  const { stdout } = await run(process.execPath, [join(MODULES, "typescript/bin/tsc"), "-p", config]).catch(
+    (error: { stdout: string }) => error,
+  );
+  return stdout;
+}
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mandrill-live-packed-"));
@@ -76,27 +102,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("the packed client, in an empty project", () => {
-  it.each([
-    ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
-    ["bundler", { module: "esnext", moduleResolution: "bundler" }],
-  ])("is typed for %s", async (name, resolution) => {
-    await writeFile(join(folder, "program.ts"), PROGRAM);
-    const compilerOptions = {
-      ...resolution,
-      target: "es2022",
-      lib: ["es2022", "dom"],
-      types: [],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true,
-    };
-    const config = join(folder, `tsconfig.${name}.json`);
-    await writeFile(config, JSON.stringify({ compilerOptions, files: ["program.ts"] }));
-    const { stdout } = await run(process.execPath, [join(MODULES, "typescript/bin/tsc"), "-p", config]).catch(
-      (error: { stdout: string }) => error,
-    );
-    expect(stdout).toBe("");
+  it.each(Object.entries(RESOLUTIONS))("is typed for %s", async (name, resolution) => {
+    expect(await typeErrors(folder, name, resolution)).toBe("");
   });
 
   it("runs", async () => {
@@ -126,19 +133,29 @@ describe("the packed client, in an empty project", () => {
     expect(files.filter((path) => /^(?:src|test|bench|data|node_modules)(?:\/|$)/.test(path))).toEqual([]);
   });
 
-  it("is a package of its own too, which brings nothing of the service along", async () => {
+  it("is a package of its own too, which npm installs, and which brings nothing of the service along", async () => {
     const own = join(folder, "own");
     await mkdir(own);
     await run("npm", ["pack", "./dist/client", "--pack-destination", own], { cwd: ROOT, env });
     const [tarball = ""] = await readdir(own);
     const whole = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
     expect(tarball).toBe(`mandrill-live-${whole.version}.tgz`);
-    await run("tar", ["-xzf", tarball], { cwd: own });
-    const files = await readdir(join(own, "package"));
+    const packed = join(own, "node_modules/mandrill-live");
+    await writeFile(join(own, "package.json"), JSON.stringify({ name: "application", type: "module" }));
+    const libraries = ["graphql", "graphql-ws"].map((name) => join(MODULES, name));
+    const install = ["install", "--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
+    await run("npm", [...install, tarball, ...libraries], { cwd: own, env });
+    expect((await readdir(join(own, "node_modules"))).filter((name) => !name.startsWith(".")).sort()).toEqual([
+      "graphql",
+      "graphql-ws",
+      "mandrill-live",
+    ]);
+    expect(await typeErrors(own, "nodenext", RESOLUTIONS.nodenext)).toBe("");
+    const files = await readdir(packed);
     const built = await readdir(join(folder, "node_modules/mandrill-live/dist/client"));
     expect(files.sort()).toEqual([...built, "package.json"].sort());
     const { dependencies, peerDependencies, exports } = JSON.parse(
-      await readFile(join(own, "package/package.json"), "utf8"),
+      await readFile(join(packed, "package.json"), "utf8"),
     );
     expect({ dependencies, peerDependencies }).toEqual({
       peerDependencies: { "graphql-ws": whole.dependencies["graphql-ws"] },
