@@ -65,4 +65,27 @@ describe("a socket's writer", () => {
     writer.flush();
     expect(writer.cut()).toBe(false);
   });
+
+  it("counts beside its bytes what a write takes that has to wait, until the socket has handed it on", async () => {
+    socket.destroy();
+    const held: (() => void)[] = [];
+    socket = new PassThrough({ transform: (_chunk, _encoding, taken) => void held.push(taken) });
+    writer = new SocketWriter(socket, createFlushQueue(1_000_000));
+    for (let write = 0; write < 4; write += 1) {
+      writer.text(MESSAGE);
+      writer.flush();
+    }
+    // The first is being taken, three wait.
+    const frame = MESSAGE.length + 2;
+    expect(writer.buffered).toBe(4 * frame + 3 * 768);
+    let isDrained = false;
+    void writer.drained().then(() => {
+      isDrained = true;
+    });
+    while (!isDrained) {
+      held.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(writer.room).toBe(1_000_000);
+  });
 });
