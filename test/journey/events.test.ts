@@ -214,7 +214,7 @@ describe("a reader that does not read", () => {
     using slow = await openEventStream(at("raw=1", own));
     using witness = await openEventStream(at("", own));
     slow.pause();
-    const events = Array.from({ length: 120 }, large);
+    const events = Array.from({ length: 64 }, large);
     for (const event of events) await post(own.url, jsonBatch([event]));
     for (const _event of events) await witness.nextEvent();
     slow.resume();
