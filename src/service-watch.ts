@@ -6,6 +6,7 @@ import type { GraphqlEndpoint } from "./http/graphql-endpoint.ts";
 import type { GraphqlStream } from "./http/graphql-stream.ts";
 import type { Health } from "./http/health.ts";
 import type { Hub, HubWatch } from "./hub/hub.ts";
+import type { PostToFrame } from "./post-to-frame.ts";
 import type { GraphqlSockets } from "./socket/graphql-socket.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
@@ -17,17 +18,19 @@ const GAPS: ReadonlySet<string> = new Set(["CURSOR_EXPIRED", "CURSOR_UNKNOWN", "
 const LOOK_TIMEOUT = 1_000;
 
 /** Counts, and traces, what the hub does. */
-export function watchHub({ of }: Metrics, tracing: Tracing | null): HubWatch {
+export function watchHub({ of }: Metrics, postToFrame: PostToFrame, tracing: Tracing | null): HubWatch {
   return {
     delivered(entries, begunAt) {
-      const newest = entries.at(-1);
-      if (newest === undefined) return;
+      const [oldest, newest] = [entries[0], entries.at(-1)];
+      if (oldest === undefined || newest === undefined) return;
+      postToFrame.delivered(oldest.number, newest.number);
       of.mandrill_live_delivery_delay_seconds.observe(Math.max(0, Date.now() - newest.receivedAt) / 1_000);
       // Only here are events decoded that nobody listens for.
       if (tracing === null) return;
       const parents = entries.map(({ event }) => event?.traceParent);
       tracing.delivered(parents, begunAt);
     },
+    beganAgain: () => postToFrame.beganAgain(),
     began(isReplay) {
       if (isReplay) of.mandrill_live_replays_total.inc();
     },

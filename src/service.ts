@@ -37,6 +37,7 @@ import { createTicketsEndpoint } from "./http/tickets-endpoint.ts";
 import { createHub } from "./hub/hub.ts";
 import { RAW_EVENTS } from "./mandrill/raw-events.ts";
 import { createWebhook } from "./mandrill/webhook.ts";
+import { createPostToFrame } from "./post-to-frame.ts";
 import { lookUpMetrics, watchHub } from "./service-watch.ts";
 import { createGraphqlSockets } from "./socket/graphql-socket.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -85,8 +86,10 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
   const access = createAccess({ rules: config.access, eventLog, logger });
   const metrics = createMetrics();
   const tracing = config.telemetry.tracing === null ? null : await createTracing(config.telemetry.tracing);
+  const { mandrill_live_post_to_frame_seconds: postToFrameSeconds } = metrics.of;
+  const postToFrame = createPostToFrame((milliseconds) => postToFrameSeconds.observe(milliseconds / 1_000));
   const hub = createHub({
-    watch: watchHub(metrics, tracing),
+    watch: watchHub(metrics, postToFrame, tracing),
     eventLog,
     onErased: (erased) => groups.erase(erased),
     recentEntries: { maxEntries: config.feed.recentEntries, maxBytes: RECENT_BYTES },
@@ -130,7 +133,10 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
     metrics,
     tracing,
     eventLog,
-    onAppended: (head) => hub.acknowledged(head),
+    onAppended(batch) {
+      hub.acknowledged(batch.head);
+      postToFrame.appended(batch, hub.number);
+    },
     authentication: config.webhook,
     maxBodyBytes: config.webhook.maxBodyBytes,
     bodyTimeoutMs: config.http.bodyIdleMs,

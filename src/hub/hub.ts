@@ -26,6 +26,8 @@ export interface HubOptions {
 export interface HubWatch {
   /** Entries have been handed to all who listen; that was begun at `begunAt`, milliseconds since the epoch. */
   delivered(entries: readonly Entry[], begunAt: number): void;
+  /** The log was another one, or too far on: every live subscriber is told so, and what comes next follows its head. */
+  beganAgain(): void;
   /** A subscription has begun, behind the head or live. */
   began(isReplay: boolean): void;
   /** A subscription is over: by this error, or by its client where there is none. */
@@ -101,6 +103,7 @@ export function createHub(options: HubOptions): Hub {
 
   const onGap = (error: ServiceError): void => {
     acknowledgedTo = 0;
+    watch?.beganAgain();
     for (const subscriber of [...live.subscribers()]) subscriber.end(error);
   };
 

@@ -24,14 +24,24 @@ export interface WebhookOptions {
   readonly maxBodyBytes: number;
   /** Milliseconds without a byte after which a body is given up. @default 30000 */
   readonly bodyTimeoutMs?: number | undefined;
-  /** Called after each append, before it is acknowledged, with the log's newest number after it. Must not throw. */
-  readonly onAppended?: ((head: number) => void) | undefined;
+  /** Called after each append, before it is acknowledged. Must not throw. */
+  readonly onAppended?: ((batch: AppendedBatch) => void) | undefined;
   readonly metrics: Metrics;
   /** null where batches are not traced. */
   readonly tracing?: Tracing | null | undefined;
   readonly logger: Logger;
   /** Milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
+}
+
+/** A batch that the log has taken in. */
+export interface AppendedBatch {
+  /** The log's newest number after it. */
+  readonly head: number;
+  /** Events that the log did not know. */
+  readonly appended: number;
+  /** When its POST came in: milliseconds of `performance.now()`. */
+  readonly arrivedAt: number;
 }
 
 /** What a batch is answered with: how many events it held, and what became of them. */
@@ -59,6 +69,7 @@ const RETRY_AFTER = "5";
 type Exchange = [request: IncomingMessage, response: ServerResponse];
 
 interface RequestProgress extends Progress {
+  readonly arrivedAt: number;
   /** Events in the batch; null until it has been read that far. */
   received: number | null;
   readonly span: BatchSpan | null;
@@ -94,7 +105,7 @@ export function createWebhook({
     const appending = append(text, webhook, progress);
     if (appending === null) return { received: 0, appended: 0, duplicates: 0 };
     const { appended, duplicates, head } = await appending;
-    onAppended?.(head);
+    onAppended?.({ head, appended, arrivedAt: progress.arrivedAt });
     return { received: appended + duplicates, appended, duplicates };
   };
 
@@ -140,9 +151,9 @@ export function createWebhook({
 
   const serve = async (...exchange: Exchange): Promise<void> => {
     const receivedAt = now();
-    const startedAt = performance.now();
+    const arrivedAt = performance.now();
     const span = tracing?.batch(exchange[0].headers.traceparent?.toString()) ?? null;
-    const progress: RequestProgress = { bytes: 0, received: null, span };
+    const progress: RequestProgress = { arrivedAt, bytes: 0, received: null, span };
     const outcome = await take(exchange[0], progress).catch((error: unknown) => refusalOf(error, progress));
     if (outcome === null) {
       span?.end("CLIENT_GONE", {});
@@ -162,7 +173,7 @@ export function createWebhook({
       appended: isRefused ? null : outcome.appended,
       duplicates: isRefused ? null : outcome.duplicates,
       bytes: progress.bytes,
-      durationMs: performance.now() - startedAt,
+      durationMs: performance.now() - arrivedAt,
     });
     await answered;
   };

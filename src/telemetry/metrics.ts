@@ -65,6 +65,11 @@ export const METRICS = {
     workers: "max",
     help: "When a batch was last acknowledged by this instance; 0 before the first.",
   },
+  mandrill_live_post_to_frame_seconds: {
+    type: "histogram",
+    help: "From a POST's arrival at this instance to the frame: how long until its events had been offered to every subscriber here, a batch that something was appended of.",
+    buckets: DURATIONS,
+  },
   mandrill_live_delivery_delay_seconds: {
     type: "histogram",
     help: "From receipt by the log's clock to the frame: how long an append took to be offered to every subscriber.",

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { METRICS } from "../../src/telemetry/metrics.ts";
 import { openEventStream } from "../harness/event-stream-client.ts";
@@ -123,6 +125,51 @@ describe("the metrics of a service", () => {
     expect(last.get('mandrill_live_sockets_closed_total{code="1000"}')).toBe(1);
     await one[Symbol.asyncDispose]();
     await readUntil(service.url, (samples) => samples.get('mandrill_live_sockets_closed_total{code="1006"}') === 1);
+  });
+
+  it("take the time from the arrival of a POST to the frame, of batches that this instance took in", async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const env = { REDIS_URL: redis.url };
+    await using service = await runService({ env });
+    await using other = await runService({ env });
+    for (const { url } of [service, other]) await readUntil(url, (of) => of.get("mandrill_live_ready") === 1);
+    const taken = (of: Samples) => of.get("mandrill_live_post_to_frame_seconds_count");
+    const both = [await connectSocket(service.socketUrl), await connectSocket(other.socketUrl)] as const;
+    for (const client of both) client.subscribe("a", SUBSCRIPTION);
+    for (const { url } of [service, other]) await readUntil(url, (of) => of.get("mandrill_live_subscribers") === 1);
+
+    // Its head has come, as the service says, a while before its body does.
+    const { body, headers } = jsonBatch(open(2));
+    const slow = request(`${service.url}/mandrill`, {
+      method: "POST",
+      headers: { ...headers, expect: "100-continue" },
+    });
+    slow.flushHeaders();
+    await once(slow, "continue");
+    const arrived = performance.now();
+    for (let i = 0; i < 20; i++) expect(taken(await read(service.url))).toBe(0);
+    const least = (performance.now() - arrived) / 1_000;
+    slow.end(body);
+    const [answer] = (await once(slow, "response")) as [IncomingMessage];
+    expect(answer.resume().statusCode).toBe(200);
+    for (const client of both) for (let i = 0; i < 2; i++) await client.next("a");
+    const samples = await readUntil(service.url, (of) => taken(of) === 1);
+    expect(samples.get("mandrill_live_post_to_frame_seconds_sum")).toBeGreaterThan(least);
+    expect(samples.get("mandrill_live_delivery_delay_seconds_count")).toBe(1);
+    const ofOther = await readUntil(other.url, (of) => of.get("mandrill_live_delivery_delay_seconds_count") === 1);
+    expect(taken(ofOther)).toBe(0);
+
+    // Nothing is new, then something is, and so it goes on in another log.
+    expect((await post(service.url, { body, headers })).body).toMatchObject({ appended: 0 });
+    expect((await post(service.url, jsonBatch(open(3)))).body).toMatchObject({ appended: 1 });
+    await readUntil(service.url, (of) => taken(of) === 2);
+    await redis.client.flushall();
+    expect((await post(service.url, jsonBatch(open(1)))).status).toBe(200);
+    for (const client of both) await client.next("a");
+    expect((await both[0].next("a")).payload[0].extensions.code).toBe("CURSOR_UNKNOWN");
+    expect((await post(service.url, jsonBatch(open(1, 30)))).status).toBe(200);
+    await readUntil(service.url, (of) => Number(taken(of)) > 2);
   });
 
   it("tell the transports of open streams apart", async () => {

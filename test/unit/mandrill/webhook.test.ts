@@ -8,7 +8,7 @@ import { logUnavailable } from "../../../src/error.ts";
 import type { Event } from "../../../src/event/event.ts";
 import type { WebhookRequest } from "../../../src/event/webhook-request.ts";
 import type { AppendResult, EventLog } from "../../../src/event-log/event-log.ts";
-import { createWebhook, type WebhookOptions } from "../../../src/mandrill/webhook.ts";
+import { type AppendedBatch, createWebhook, type WebhookOptions } from "../../../src/mandrill/webhook.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { SIGNATURES, signatureVector } from "../../harness/mandrill-fixtures.ts";
 import {
@@ -148,12 +148,20 @@ describe("a batch", () => {
     expect(steps).toEqual(["durable", "answered"]);
   });
 
-  it("tells how far the log reaches, before it is acknowledged", async () => {
-    const heads: number[] = [];
-    const { url } = await run({ onAppended: (head) => heads.push(head) });
+  it("tells how far the log reaches, what is new and when it came, before it is acknowledged", async () => {
+    const told: AppendedBatch[] = [];
+    const { url } = await run({ onAppended: (batch) => told.push(batch) });
+    const begun = performance.now();
     await post(url, jsonBatch(rawEvents(3)));
     await post(url, jsonBatch([]));
-    expect(heads).toEqual([3]);
+    await post(url, jsonBatch(rawEvents(3)));
+    const [first, again] = told;
+    expect(told).toMatchObject([
+      { head: 3, appended: 3 },
+      { head: 3, appended: 0 },
+    ]);
+    expect(first?.arrivedAt).toBeGreaterThan(begun);
+    expect(again?.arrivedAt).toBeGreaterThan(first?.arrivedAt as number);
   });
 
   it("that comes again is recognised, however it is written", async () => {
