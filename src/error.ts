@@ -13,6 +13,7 @@ export const ERRORS = {
   SUBSCRIBER_LAGGED: { status: 410, close: null, retryable: true },
   LOG_UNAVAILABLE: { status: 503, close: 1013, retryable: true },
   KEYS_UNAVAILABLE: { status: 503, close: 1013, retryable: true },
+  METRICS_UNAVAILABLE: { status: 503, close: null, retryable: true },
   SHUTTING_DOWN: { status: 503, close: 1012, retryable: true },
   INTERNAL: { status: 500, close: 1011, retryable: true },
   OPERATION_UNKNOWN: { status: 404, close: null, retryable: false },

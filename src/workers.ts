@@ -1,8 +1,8 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Logger } from "pino";
-import { AggregatorRegistry, type Registry } from "prom-client";
 import { createHandedConnections } from "./handed-connections.ts";
 import type { Sharing } from "./service.ts";
+import { createMetricsExchange, createSharedMetrics, type MetricsMessage } from "./worker-metrics.ts";
 import { createQuotaExchange, createSharedQuota, type QuotaMessage } from "./worker-quotas.ts";
 
 /** A worker that ends right after its start is not started again at once: the pause doubles up to the last. Milliseconds. */
@@ -14,9 +14,7 @@ const SOUND_AFTER = 60_000;
 /** What a worker tells and asks the process that started it, and what it is told. */
 export type WorkerMessage =
   | { readonly type: "listening"; readonly url: string }
-  | { readonly type: "metrics?"; readonly id: number }
-  /** null where not all workers have answered. */
-  | { readonly type: "metrics"; readonly id: number; readonly text: string | null }
+  | MetricsMessage
   | QuotaMessage
   | { readonly type: "stop" };
 
@@ -33,22 +31,13 @@ export interface Workers {
  * when all listen; rejects, and stops the others, where one ends before it did.
  */
 export async function startWorkers(count: number, logger: Logger): Promise<Workers> {
-  const metrics = new AggregatorRegistry();
+  const metrics = createMetricsExchange(logger);
   const connections = createHandedConnections();
   const quotas = createQuotaExchange();
   const running = new Set<Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
   let pause = FIRST_PAUSE;
-
-  const answer = async (worker: Worker, message: WorkerMessage): Promise<void> => {
-    if (message.type !== "metrics?") return;
-    const text = await metrics.clusterMetrics().catch((error: unknown) => {
-      logger.warn({ err: error }, "the workers' metrics could not be added up");
-      return null;
-    });
-    if (worker.isConnected()) worker.send({ type: "metrics", id: message.id, text } satisfies WorkerMessage);
-  };
 
   const startAgain = (worker: Worker, lived: number): void => {
     if (stopping) return;
@@ -72,11 +61,12 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
       worker.on("message", (message: WorkerMessage) => {
         if (message.type === "quota") quotas.heard(worker, message);
         else if (message.type === "listening") resolve(message.url);
-        else void answer(worker, message);
+        else if (message.type !== "stop") metrics.heard(worker, message);
       });
       worker.once("exit", () => {
         running.delete(worker);
         quotas.gone(worker);
+        metrics.gone(worker);
         reject(new Error("a worker ended before it listened; it has said why"));
         startAgain(worker, performance.now() - startedAt);
       });
@@ -107,33 +97,4 @@ export async function startWorkers(count: number, logger: Logger): Promise<Worke
 /** In a worker: what it shares with the others. */
 export function createSharing(): Sharing {
   return { metrics: createSharedMetrics, quota: createSharedQuota };
-}
-
-/**
- * In a worker: the metrics of all workers together, as the process that started them adds them up.
- *
- * @param own this worker's share
- * @returns what reads them; rejects where a worker is gone or does not answer
- */
-function createSharedMetrics(own: Registry): () => Promise<string> {
-  AggregatorRegistry.setRegistries(own);
-  // Answers the questions for this share.
-  new AggregatorRegistry();
-  const waiting = new Map<number, PromiseWithResolvers<string>>();
-  let asked = 0;
-  cluster.worker?.on("message", (message: WorkerMessage) => {
-    if (message.type !== "metrics") return;
-    const asker = waiting.get(message.id);
-    waiting.delete(message.id);
-    if (message.text === null)
-      asker?.reject(new Error("Not every worker has answered. The next reading may have all."));
-    else asker?.resolve(message.text);
-  });
-  return () => {
-    const asker = Promise.withResolvers<string>();
-    asked += 1;
-    waiting.set(asked, asker);
-    cluster.worker?.send({ type: "metrics?", id: asked } satisfies WorkerMessage);
-    return asker.promise;
-  };
 }

@@ -29,8 +29,13 @@ async function post({ url }: ServiceProcess, messageId: string): Promise<number>
   return (await fetch(`${url}/mandrill`, { method: "POST", ...batch })).status;
 }
 
+/** On a connection of its own, so that any worker may be asked. */
+function readMetrics(url: string, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${url}/metrics`, { headers: { connection: "close" }, ...(signal && { signal }) });
+}
+
 async function metric({ url }: Pick<ServiceProcess, "url">, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+  const text = await (await readMetrics(url)).text();
   return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
 }
 
@@ -69,6 +74,41 @@ describe("several workers on one port", () => {
     for (let i = 0; i < 2 * WORKERS; i++) {
       expect(await metric(service, APPENDED)).toBe(10);
     }
+  });
+
+  it("add up the metrics of those that have started, and none where one of these stands still", async () => {
+    const service = await startPool();
+    // Each may open so many: it tells how many have been added up.
+    const files = await metric(service, "process_max_fds");
+    const [first, other] = workersOf(service) as [number, number];
+    process.kill(first, "SIGKILL");
+    let next: number | undefined;
+    do {
+      next = workersOf(service).find((pid) => pid !== first && pid !== other);
+      await fetch(`${service.url}/health`).catch(() => {});
+    } while (next === undefined);
+    process.kill(next, "SIGSTOP");
+    const begun = performance.now();
+    expect(await metric(service, "process_max_fds")).toBe(files / WORKERS);
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    process.kill(next, "SIGCONT");
+    while ((await metric(service, "process_max_fds")) !== files);
+
+    process.kill(next, "SIGSTOP");
+    // The one that stands still is dealt one of these connections.
+    const gone = new AbortController();
+    const asked = Array.from({ length: 2 }, () => readMetrics(service.url, gone.signal));
+    const answer = await Promise.race(asked);
+    expect([answer.status, await answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: "METRICS_UNAVAILABLE" }),
+    ]);
+    // Where it ends while it is waited for, the others have the answer.
+    const again = metric(service, "mandrill_live_ready");
+    process.kill(next, "SIGKILL");
+    expect(await again).toBe(1);
+    gone.abort();
+    await Promise.allSettled(asked);
   });
 
   it("are where they say, with the metrics of all on a port of their own", async () => {
