@@ -4,6 +4,8 @@ import { optional } from "./setting-row.ts";
 
 /** Smallest RSA key whose signatures are believed (RFC 7518, section 3.3). Bits. */
 const MIN_RSA_BITS = 2_048;
+/** Shortest secret that tokens are believed by: whoever sees one can try others offline (RFC 7518, section 3.2). Bytes. */
+const MIN_SECRET_BYTES = 32;
 const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
 
 /** A public key in PEM; in one line with `\n` for its line ends where a file of settings takes no other. */
@@ -27,6 +29,12 @@ const publicKey: SettingKind<string> = {
   },
 };
 
+/** The secret of tokens that are signed by HMAC. */
+const hmacSecret: SettingKind<string> = {
+  allowed: `a text of ${MIN_SECRET_BYTES} bytes at least`,
+  parse: (given) => (Buffer.byteLength(given) >= MIN_SECRET_BYTES ? given : undefined),
+};
+
 /** Who may read. While none of the first four is set, everybody on this machine may. */
 export const ACCESS_SETTINGS = {
   ACCESS_TOKENS: optional(
@@ -41,7 +49,7 @@ export const ACCESS_SETTINGS = {
   ),
   JWT_SECRET: optional(
     "In its place, the secret that these tokens are signed with (HS256, HS384 or HS512).",
-    secret(text("a text", /^.+$/s)),
+    secret(hmacSecret),
     undefined,
   ),
   JWT_PUBLIC_KEY: optional("In its place, the one public key.", secret(publicKey), undefined),
@@ -100,8 +108,6 @@ export function accessContradictions(isSet: (name: AccessSettingName) => boolean
   return claims.map((claim) => `${claim} is set and none of ${JWT_KEYS.join(", ")} is: no token can be verified.`);
 }
 
-/** Whoever sees one token that is signed with a secret can try others offline (RFC 7518, section 3.2). Characters. */
-const STRONG_SECRET = 32;
 /** What nobody guesses over the network, if it is random. Characters. */
 const STRONG_TOKEN = 16;
 
@@ -111,9 +117,6 @@ export function accessWarnings(textOf: (name: AccessSettingName) => string | und
   const tokens = textOf("ACCESS_TOKENS")?.split(",") ?? [];
   if (tokens.some((token) => token.trim().length < STRONG_TOKEN)) {
     warnings.push(`ACCESS_TOKENS has a token of fewer than ${STRONG_TOKEN} characters: it may be guessed.`);
-  }
-  if ((textOf("JWT_SECRET")?.length ?? STRONG_SECRET) < STRONG_SECRET) {
-    warnings.push(`JWT_SECRET has fewer than ${STRONG_SECRET} characters: it may be guessed from any token.`);
   }
   if (/^http:\/\/(?!(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$))/i.test(textOf("JWT_JWKS_URL") ?? "")) {
     warnings.push("JWT_JWKS_URL is fetched without TLS: whoever can change what comes decides who may read.");

@@ -113,16 +113,25 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every variable that cannot be used, a sentence each; secrets are masked. */
+/** Every variable that cannot be used, and beside them what has no effect, a sentence each; secrets are masked. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], warnings: readonly string[]) {
     const settings = problems.length === 1 ? "This setting" : `These ${problems.length} settings`;
-    super(`${settings} cannot be used:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    const parts = [`${settings} cannot be used:`, ...indented(problems)];
+    // A misspelled name is often the very setting that is missed.
+    if (warnings.length > 0) parts.push("Beside that:", ...indented(warnings));
+    super(parts.join("\n"));
     this.name = "ConfigError";
     this.problems = problems;
+    this.warnings = warnings;
   }
+}
+
+function indented(sentences: readonly string[]): string[] {
+  return sentences.map((sentence) => `  ${sentence}`);
 }
 
 /**
@@ -133,7 +142,7 @@ export function loadConfig(env: Environment): Config {
   const { values, problems } = readSettings(env);
   problems.push(...contradictions(env), ...crowds(values, (name) => textOf(env, name) !== undefined));
   problems.push(...exposures(values, (name) => textOf(env, name) !== undefined));
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError(problems, warningsOf(env));
   return deepFreeze({
     production: values.NODE_ENV === "production",
     http: {

@@ -59,7 +59,7 @@ async function configuration(tell: Tell): Promise<Config | null> {
   try {
     const config = loadConfig(await settledEnvironment(process.env));
     tell(ok(what, `It can be used, for ${config.production ? "production" : "development"}`));
-    tell(...config.warnings.map((warning) => note(what, warning.replace(/\.$/, ""))));
+    tell(...notes(what, config.warnings));
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -67,9 +67,14 @@ async function configuration(tell: Tell): Promise<Config | null> {
       ...error.problems.map((problem) =>
         fail(what, problem.replace(/\.$/, ""), "Mend it in the environment or in .env"),
       ),
+      ...notes(what, error.warnings),
     );
     return null;
   }
+}
+
+function notes(what: string, warnings: readonly string[]): Finding[] {
+  return warnings.map((warning) => note(what, warning.replace(/\.$/, "")));
 }
 
 interface Examination {

@@ -288,9 +288,15 @@ describe("npm run doctor finds of the webhook", () => {
 
 describe("npm run doctor finds of the configuration", () => {
   it("every setting that cannot be used, a line each, and goes no further", async () => {
-    const { code, printed } = await examine({ PORT: "many", REDIS_URL: "redis://:sesame@", WORKERS: "0" });
+    const { code, printed } = await examine({
+      PORT: "many",
+      REDIS_URL: "redis://:sesame@",
+      WORKERS: "0",
+      RETENTION_DAY: "1",
+    });
     expect(code).toBe(1);
     expect(printed.match(/^fail {2}configuration/gm)).toHaveLength(3);
+    expect(printed).toMatch(/^note {2}configuration .*RETENTION_DAYS meant/m);
     expect(printed).not.toContain("sesame");
     expect(printed).toContain("3 to mend.");
   });

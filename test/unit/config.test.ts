@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, type Environment, loadConfig } from "../../src/config.ts";
+import { SETTINGS, type SettingName } from "../../src/setting.ts";
 
 /** The sentences of the one error that `env` is refused with. */
 function problemsOf(env: Environment): readonly string[] {
@@ -142,6 +143,26 @@ describe("loadConfig", () => {
       'RETENTION_DAYS is "-1"; allowed: more than 0 and up to 36500 days, fractions included.',
       'LOG_LEVEL is "loud"; allowed: silent, fatal, error, warn, info, debug, trace.',
     ]);
+  });
+
+  it("names every setting that can be bad, all at once", () => {
+    const bad: Partial<Record<SettingName, string>> = {
+      BASE_PATH: "mail",
+      JWT_ISSUER: "a\nb",
+      REDIS_SENTINEL_MASTER: "a b",
+      OTEL_SERVICE_NAME: "x".repeat(201),
+      JWT_AUDIENCE: ",",
+    };
+    const names = Object.keys(SETTINGS).filter((name) => !["DATA_DIR", "PERSISTED_OPERATIONS"].includes(name));
+    const env = Object.fromEntries(names.map((name) => [name, bad[name as SettingName] ?? "€ €"]));
+    expect(problemsOf(env).flatMap((problem) => /^(\w+) is .+; allowed: /s.exec(problem)?.[1] ?? [])).toEqual(names);
+  });
+
+  it("tells in the same message what has no effect: it may be what is missed", () => {
+    const env = { HOST: "0.0.0.0", ACCESS_TOKENS: "a-token-of-some-length", MANDRILL_WEBHOOK_KEY: "hidden-key" };
+    expect(() => loadConfig(env)).toThrow(
+      /This setting.*\n {2}HOST is .*MANDRILL_WEBHOOK_KEYS is not set.*\nBeside that:\n {2}MANDRILL_WEBHOOK_KEY is no .*meant/,
+    );
   });
 
   it("says each problem in the error's message", () => {
