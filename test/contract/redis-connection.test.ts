@@ -5,8 +5,12 @@ import type { AppendResult, EventLog } from "../../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
 import { createProxy } from "../harness/proxy.ts";
+import { recordingLogger } from "../harness/recording-logger.ts";
 import { type RedisServer, startRedisSentinel, startRedisServer } from "../harness/redis-server.ts";
 import { WIDE_LIMITS } from "./wide-limits.ts";
+
+/** Before the version, in what INFO says. */
+const VERSION = "redis_version:";
 
 let started: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -42,6 +46,32 @@ describe("the way to Redis", () => {
     const error = await eventLog.check().catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "LOG_UNAVAILABLE", message: "Redis refuses: WRONGPASS." });
     expect(JSON.stringify(error) + (error as Error).stack + (error as Error).cause).not.toContain("wrong-one");
+  });
+
+  it("may lead to a Redis that is too old, which is told", async () => {
+    const server = await start();
+    // Of a version of one digit it becomes a 6.
+    await using proxy = await createProxy(server.port, {
+      pass(chunk) {
+        const at = chunk.indexOf(VERSION);
+        if (at !== -1) chunk.write("6", at + VERSION.length);
+        return true;
+      },
+    });
+    const { logger, lines, said } = recordingLogger();
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const eventLog = openRedisEventLog({
+      connection: { kind: "standalone", url },
+      prefix: "old",
+      limits: WIDE_LIMITS,
+      logger,
+    });
+    onTestFinished(() => eventLog.close());
+    await said("too old");
+    expect(lines).toMatchObject([{ level: 40, msg: "this Redis is too old: use 7 or later" }]);
+    expect(lines[0]?.version).toMatch(/^6\./);
+    // It goes on all the same: who knows better may.
+    expect(await eventLog.append(sampleEvents(1))).toMatchObject({ appended: 1 });
   });
 
   it("is asked of a sentinel, and followed to the replica that takes over", async () => {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../src/error.ts";
+import { isRecentEnough, OLDEST_REDIS } from "../../src/event-log/redis/redis-version.ts";
 import { SETTINGS } from "../../src/setting.ts";
 import { environmentExample, settingsHelp, withSettingsTable } from "../../src/settings-table.ts";
 import { ROOT, textOf, trackedFiles } from "./tracked-files.ts";
@@ -58,6 +59,18 @@ describe("the settings that people read of", () => {
 
   it("are in .env.example as src/setting.ts has them", () => {
     expect(textOf(".env.example")).toBe(environmentExample());
+  });
+});
+
+describe("the oldest Redis", () => {
+  it("is the same wherever one is named", () => {
+    const named = trackedFiles("*.md", "*.ts", "*.yml")
+      .flatMap((file) => [...textOf(file).matchAll(/Redis,? (?:version )?(\d[\d.]*) or later/gi)])
+      .map(([, version]) => version);
+    expect(named.length).toBeGreaterThan(0);
+    expect(new Set(named)).toEqual(new Set([String(OLDEST_REDIS)]));
+    const image = /image: redis:(\S+)-/.exec(textOf("docker-compose.yml"))?.[1] ?? "";
+    expect(isRecentEnough(image)).toBe(true);
   });
 });
 

@@ -1,3 +1,4 @@
+import { OLDEST_REDIS } from "../../src/event-log/redis/redis-version.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 
 /** A program that tests start and npm does not bring. */
@@ -27,7 +28,7 @@ export const PREREQUISITES: readonly Prerequisite[] = [
     program: "redis-server",
     variable: "REDIS_SERVER",
     debianPackage: "redis-server",
-    why: "by the tests on a real Redis (version 7 or later)",
+    why: `by the tests on a real Redis (version ${OLDEST_REDIS} or later)`,
   },
   {
     program: "chromium",

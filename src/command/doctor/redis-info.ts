@@ -1,3 +1,4 @@
+import { isRecentEnough, OLDEST_REDIS } from "../../event-log/redis/redis-version.ts";
 import { type Finding, fail, note, ok } from "./finding.ts";
 
 /** Fields of INFO, and the directives of CONFIG GET where that was allowed. */
@@ -10,8 +11,6 @@ export interface RedisFacts {
 /** The directives that are judged. */
 export const DIRECTIVES = ["appendfsync", "save", "stop-writes-on-bgsave-error"] as const;
 
-/** Oldest version that the service is tested with. */
-const OLDEST_VERSION = 7;
 /** Part of maxmemory beyond which little is left for a burst, and for the rewriting of the append-only file. */
 const FULL = 0.9;
 
@@ -41,9 +40,9 @@ export function judgeRedis(facts: RedisFacts, minReplicas: number): Finding[] {
 
 function versionOf({ info }: RedisFacts): Finding {
   const version = info.get("redis_version") ?? "unknown";
-  return Number.parseInt(version, 10) >= OLDEST_VERSION
+  return isRecentEnough(version)
     ? ok("Redis version", version)
-    : fail("Redis version", `It is ${version}`, `Use Redis ${OLDEST_VERSION} or later`);
+    : fail("Redis version", `It is ${version}`, `Use Redis ${OLDEST_REDIS} or later`);
 }
 
 function roleOf({ info }: RedisFacts): Finding {

@@ -18,6 +18,7 @@ import { createLogStates, headOf, refuseOtherLayout } from "./log-state.ts";
 import { createOwnBatches } from "./own-batches.ts";
 import { resultsOf } from "./pipeline.ts";
 import { createReading } from "./reading.ts";
+import { warnOfOldRedis } from "./redis-version.ts";
 import { createReplicas } from "./replicas.ts";
 import { createRetention } from "./retention.ts";
 import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
@@ -49,7 +50,7 @@ export interface RedisEventLogOptions {
 const REPLICA_WAIT = 0.4;
 
 /**
- * Opens the event log that is kept in Redis, from 6.2 on. Returns at once, Redis up or down, and goes on connecting:
+ * Opens the event log that is kept in Redis. Returns at once, Redis up or down, and goes on connecting:
  * methods reject with LOG_UNAVAILABLE until it stands.
  */
 export function openRedisEventLog({
@@ -81,6 +82,7 @@ export function openRedisEventLog({
   const commands = createLink({ client: open("read"), connection, timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, connection, timeoutMs: commandTimeoutMs });
+  if (logger !== undefined) warnOfOldRedis(commands, logger);
   if (convert) convertWhenReady({ link: commands, keys, form, logger });
   const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
   const retention = createRetention(keys, states, limits, commands);

@@ -6,8 +6,8 @@ import { ANYONE } from "../../../src/access/viewer.ts";
 import type { AccessConfig, JwtConfig } from "../../../src/config.ts";
 import { logUnavailable, type ServiceError } from "../../../src/error.ts";
 import type { RevokedTokens } from "../../../src/event-log/event-log.ts";
+import { recordingLogger } from "../../harness/recording-logger.ts";
 import { JWT_SECRET, signToken } from "../../harness/tokens.ts";
-import { recordingLogger } from "../mandrill/recording-logger.ts";
 
 const DAY = 86_400_000;
 const SECRET = new Uint8Array(32).fill(7);

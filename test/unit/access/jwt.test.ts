@@ -6,8 +6,8 @@ import { exportJWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createJwtVerifier, type JwtVerifier } from "../../../src/access/jwt.ts";
 import type { JwtConfig } from "../../../src/config.ts";
+import { recordingLogger } from "../../harness/recording-logger.ts";
 import { JWT_SECRET, signToken } from "../../harness/tokens.ts";
-import { recordingLogger } from "../mandrill/recording-logger.ts";
 
 const { logger, lines } = recordingLogger();
 const bySecret = verifier({ kind: "secret", secret: JWT_SECRET });

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { createClientAddresses } from "../../../src/access/client-address.ts";
 import { ServiceError } from "../../../src/error.ts";
 import { createRequestLog, UNKNOWN_ROUTE } from "../../../src/http/request-log.ts";
-import { type LogLine, recordingLogger } from "../mandrill/recording-logger.ts";
+import { type LogLine, recordingLogger } from "../../harness/recording-logger.ts";
 
 const ROUTES = ["/graphql", "/mandrill", "/health"];
 const DEBUG = 20;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ServiceError } from "../../../src/error.ts";
 import { createRefusalLog } from "../../../src/mandrill/refusal-log.ts";
-import { recordingLogger } from "./recording-logger.ts";
+import { recordingLogger } from "../../harness/recording-logger.ts";
 
 const MISMATCH = new ServiceError("SIGNATURE_MISMATCH", "It fits none.");
 const MALFORMED = new ServiceError("BATCH_MALFORMED", "It is no JSON.");

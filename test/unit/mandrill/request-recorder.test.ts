@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { WebhookRequest } from "../../../src/event/webhook-request.ts";
 import { createRequestRecorder } from "../../../src/mandrill/request-recorder.ts";
-import { recordingLogger } from "./recording-logger.ts";
+import { recordingLogger } from "../../harness/recording-logger.ts";
 
 const request = (id: number): WebhookRequest => ({
   id: String(id),

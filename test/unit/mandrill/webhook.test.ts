@@ -21,7 +21,7 @@ import {
   signedParameters,
   unsignedForm,
 } from "../../harness/mandrill-post.ts";
-import { type RecordingLogger, recordingLogger } from "./recording-logger.ts";
+import { type RecordingLogger, recordingLogger } from "../../harness/recording-logger.ts";
 
 /** What the webhook needs of a log: it knows an event again by its id, and fails on demand. */
 class RecordingLog implements Pick<EventLog, "append" | "recordRequests"> {
