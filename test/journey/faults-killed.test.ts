@@ -7,23 +7,13 @@ import { batchOf, type Publisher, startPublisher } from "../harness/fault-publis
 import { LAST, startFaultInstance, untilServed } from "../harness/fault-scene.ts";
 import { type FaultSubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
 import { type Post, post } from "../harness/mandrill-post.ts";
+import { HTTP_MOMENTS, MOMENTS, type Moment, watchForMoments } from "../harness/moment.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
 import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
 
 // One process after another has to start, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 90_000 });
-
-/** What passes between the publisher, the instance and Redis when the instance is killed. */
-interface Moment {
-  readonly on: "http" | "redis";
-  readonly from: "client" | "target";
-  readonly isIt: (chunk: Buffer) => boolean;
-  /** Whether it still reaches the other side. What the client sends after it never does. */
-  readonly passes: boolean;
-}
-
-const having = (text: string) => (chunk: Buffer) => chunk.includes(text);
 
 /** Once more than so many bytes have passed. */
 function beyond(bytes: number): (chunk: Buffer) => boolean {
@@ -33,16 +23,6 @@ function beyond(bytes: number): (chunk: Buffer) => boolean {
     return passed > bytes;
   };
 }
-
-const BATCH_NOT_ARRIVED: Moment = { on: "http", from: "client", isIt: having("mandrill_events"), passes: false };
-const BATCH_ARRIVED: Moment = { ...BATCH_NOT_ARRIVED, passes: true };
-/** The stored events are in the command. */
-const APPEND_NOT_SENT: Moment = { on: "redis", from: "client", isIt: having("load-"), passes: false };
-const APPEND_SENT: Moment = { ...APPEND_NOT_SENT, passes: true };
-/** The append's reply begins with how many were appended, and how many duplicates there were. */
-const APPEND_NOT_HEARD: Moment = { on: "redis", from: "target", isIt: having("\r\n:5\r\n:0\r\n"), passes: false };
-const ANSWER_NOT_SENT: Moment = { on: "http", from: "target", isIt: having("HTTP/1.1 200"), passes: false };
-const ANSWER_SENT: Moment = { ...ANSWER_NOT_SENT, passes: true };
 
 /** An instance in a process of its own, behind proxies that kill it at a moment. */
 interface MortalInstance {
@@ -57,21 +37,11 @@ interface MortalInstance {
 }
 
 async function startMortal(redisPort: number | null, dataDir: string): Promise<MortalInstance> {
-  let armed: Moment | null = null;
   let service: ServiceProcess | null = null;
-  let killed = false;
-  const watchFor = (on: Moment["on"]) => (chunk: Buffer, from: Moment["from"]) => {
-    if (killed) return from === "target";
-    if (armed === null || armed.on !== on || armed.from !== from || !armed.isIt(chunk)) return true;
-    killed = true;
-    service?.signal("SIGKILL");
-    const { passes } = armed;
-    armed = null;
-    return passes;
-  };
+  const watching = watchForMoments(() => service?.signal("SIGKILL"));
   const env: Record<string, string> = {};
   if (redisPort !== null) {
-    const redisProxy = await createProxy(redisPort, { pass: watchFor("redis") });
+    const redisProxy = await createProxy(redisPort, { pass: watching.passOn("redis") });
     onTestFinished(() => redisProxy.close());
     env.REDIS_URL = `redis://127.0.0.1:${redisProxy.port}`;
     env.REDIS_PREFIX = "faults";
@@ -79,7 +49,7 @@ async function startMortal(redisPort: number | null, dataDir: string): Promise<M
   const started = await spawnService({ env, dataDir });
   service = started;
   onTestFinished(() => started[Symbol.asyncDispose]());
-  const httpProxy = await createProxy(Number(new URL(started.url).port), { pass: watchFor("http") });
+  const httpProxy = await createProxy(Number(new URL(started.url).port), { pass: watching.passOn("http") });
   onTestFinished(() => httpProxy.close());
   return {
     url: `http://127.0.0.1:${httpProxy.port}`,
@@ -87,7 +57,7 @@ async function startMortal(redisPort: number | null, dataDir: string): Promise<M
     kill: () => started.signal("SIGKILL"),
     ended: started.ended,
     killedAt(moment) {
-      armed = moment;
+      watching.arm(moment);
       return started.ended;
     },
   };
@@ -180,8 +150,7 @@ describe("an instance that is killed in the middle of a large batch", () => {
 describe("an instance that is killed between receiving a batch and answering it", () => {
   it("on SQLite loses nothing of what it acknowledged, and doubles nothing of what comes again", async () => {
     const dataDir = await temporaryFolder();
-    const moments = [BATCH_NOT_ARRIVED, BATCH_ARRIVED, ANSWER_NOT_SENT, ANSWER_SENT];
-    const { publisher, subscribers } = await killAtEach(moments, () => startMortal(null, dataDir), []);
+    const { publisher, subscribers } = await killAtEach(HTTP_MOMENTS, () => startMortal(null, dataDir), []);
     for (const { received, gaps } of subscribers) {
       expect(gaps).toEqual([]);
       expect(received).toEqual([...publisher.acknowledged, LAST]);
@@ -196,17 +165,8 @@ describe("an instance that is killed between receiving a batch and answering it"
     const other = await startFaultInstance({ REDIS_URL: redis.url });
     const listener = await startFaultSubscriber(() => other.socketUrl);
     onTestFinished(() => listener.stop());
-    const moments = [
-      BATCH_NOT_ARRIVED,
-      BATCH_ARRIVED,
-      APPEND_NOT_SENT,
-      APPEND_SENT,
-      APPEND_NOT_HEARD,
-      ANSWER_NOT_SENT,
-      ANSWER_SENT,
-    ];
     const start = () => startMortal(redis.port, dataDir);
-    const { publisher, subscribers } = await killAtEach(moments, start, [listener]);
+    const { publisher, subscribers } = await killAtEach(MOMENTS, start, [listener]);
     for (const { received, gaps } of subscribers) {
       expect(gaps).toEqual([]);
       expect(received).toEqual([...publisher.acknowledged, LAST]);
