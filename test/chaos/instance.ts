@@ -1,47 +1,69 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Environment } from "../../src/config.ts";
+import { type Moment, watchForMoments } from "../harness/moment.ts";
 import { createProxy, type TcpProxy } from "../harness/proxy.ts";
 import { type ServiceProcess, spawnService } from "../harness/service-process.ts";
+import type { Way } from "./ground.ts";
+import { createTurns } from "./turns.ts";
 
 /** The window of a stop is a second, and what is under way to Redis takes 5 at the most. Milliseconds. */
 const LATEST_END = 15_000;
+/** A moment comes only while batches are taken: it is killed all the same when it has not come for so long. Milliseconds. */
+const LATEST_MOMENT = 2_000;
 
 /** A place behind the load balancer: one service process after another, with a proxy on either side. */
 export interface Instance {
   readonly url: string;
   /** Between its listeners and it. */
   readonly front: TcpProxy;
-  /** Between it and Redis. */
-  readonly back: TcpProxy;
+  /** Between it and what it takes for its log's address; null where its log is in a file. */
+  readonly back: TcpProxy | null;
+  /** Those in which {@link replaceAt} can kill it. */
+  readonly moments: readonly Moment[];
   /** Loses wake-ups while true. */
   isDeaf: boolean;
   readonly droppedWakeUps: number;
   /** What its processes did that none should. */
   readonly complaints: readonly string[];
+  /** Of the process there is now. */
+  readonly pid: number;
   /** What its processes have printed. */
   readonly printed: string;
-  /** Ends the process by this signal and starts another one. */
-  replace(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /**
+   * Ends the process by this signal and starts another one.
+   * @param meanwhile runs while there is none
+   */
+  replace(signal: "SIGKILL" | "SIGTERM", meanwhile?: () => Promise<void>): Promise<void>;
+  /** Kills the process at this moment of the next batch, and starts another one. */
+  replaceAt(moment: Moment): Promise<void>;
   hold(): void;
   release(): void;
   stop(): Promise<void>;
 }
 
-export async function startInstance(redisPort: number, env: Environment): Promise<Instance> {
+export async function startInstance(way: Way, settings: Environment): Promise<Instance> {
   let isDeaf = false;
   let dropped = 0;
   let printed = "";
   let expected = false;
   const complaints: string[] = [];
-  const back = await createProxy(redisPort, {
-    pass(chunk, from) {
-      const isLost = isDeaf && from === "target" && holdsMessagesOnly(chunk);
-      if (isLost) dropped += 1;
-      return !isLost;
-    },
-  });
+  const inTurn = createTurns();
+  const watch = watchForMoments(() => service.signal("SIGKILL"));
+  const passesOnRedis = watch.passOn("redis");
+  const back =
+    way.port === null
+      ? null
+      : await createProxy(way.port, {
+          pass(chunk, from) {
+            const isLost = isDeaf && from === "target" && holdsMessagesOnly(chunk);
+            if (isLost) dropped += 1;
+            return !isLost && passesOnRedis(chunk, from);
+          },
+        });
+  const env = { ...settings, ...(back === null ? {} : way.env(back.port)) };
 
   async function spawn(): Promise<ServiceProcess> {
-    const started = await spawnService({ env: { ...env, REDIS_URL: `redis://127.0.0.1:${back.port}` } });
+    const started = await spawnService({ env, dataDir: way.dataDir });
     void started.ended.then((end) => {
       printed += started.printed;
       if (!expected) complaints.push(`an instance ended by itself, with ${end}:\n${started.printed.slice(-2_000)}`);
@@ -49,14 +71,38 @@ export async function startInstance(redisPort: number, env: Environment): Promis
     return started;
   }
 
+  /** @param end resolves to how it ended */
+  async function succeed(end: () => Promise<unknown>, wanted: unknown, meanwhile?: () => Promise<void>): Promise<void> {
+    expected = true;
+    const found = await end();
+    if (found !== wanted) complaints.push(`an instance that was to end with ${wanted} ended with ${found}`);
+    await meanwhile?.();
+    expected = false;
+    watch.reset();
+    service = await spawn();
+    target.port = portOf(service);
+  }
+
+  async function endBy(signal: NodeJS.Signals): Promise<unknown> {
+    service.signal(signal);
+    const late = setTimeout(() => {
+      complaints.push("an instance told to stop did not");
+      service.signal("SIGKILL");
+    }, LATEST_END);
+    const end = await service.ended;
+    clearTimeout(late);
+    return end;
+  }
+
   let service = await spawn();
   const target = { host: "127.0.0.1", port: portOf(service) };
   // The target is looked up for each connection: that of a new process counts at once.
-  const front = await createProxy(target);
+  const front = await createProxy(target, { pass: watch.passOn("http") });
   return {
     url: `http://127.0.0.1:${front.port}`,
     front,
     back,
+    moments: way.moments,
     get isDeaf() {
       return isDeaf;
     },
@@ -67,23 +113,23 @@ export async function startInstance(redisPort: number, env: Environment): Promis
       return dropped;
     },
     complaints,
+    get pid() {
+      return service.pid;
+    },
     get printed() {
       return printed + service.printed;
     },
-    async replace(signal) {
-      expected = true;
-      service.signal(signal);
-      const late = setTimeout(() => {
-        complaints.push("an instance told to stop did not");
-        service.signal("SIGKILL");
-      }, LATEST_END);
-      const end = await service.ended;
-      clearTimeout(late);
-      if (signal === "SIGTERM" && end !== 0) complaints.push(`an instance told to stop ended with ${end}`);
-      expected = false;
-      service = await spawn();
-      target.port = portOf(service);
-    },
+    replace: (signal, meanwhile) =>
+      inTurn(() => succeed(() => endBy(signal), signal === "SIGTERM" ? 0 : signal, meanwhile)),
+    replaceAt: (moment) =>
+      inTurn(async () => {
+        watch.arm(moment);
+        const killed = async (): Promise<unknown> => {
+          await Promise.race([service.ended, pause(LATEST_MOMENT, undefined, { ref: false })]);
+          return endBy("SIGKILL");
+        };
+        await succeed(killed, "SIGKILL");
+      }),
     hold() {
       service.signal("SIGSTOP");
     },
@@ -95,7 +141,7 @@ export async function startInstance(redisPort: number, env: Environment): Promis
       service.signal("SIGKILL");
       await service.ended;
       await front.close();
-      await back.close();
+      await back?.close();
     },
   };
 }

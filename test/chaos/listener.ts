@@ -18,8 +18,8 @@ export interface Listener {
   readonly follower: Follower;
   /** Ends his connection, as a lost network does: he comes back. */
   cut(): void;
-  /** Ends his connection and keeps him away for so many milliseconds. */
-  away(ms: number): void;
+  /** Ends his connection and keeps him away until this resolves. */
+  away(absence: Promise<unknown>): void;
   stop(): Promise<void>;
 }
 
@@ -56,8 +56,8 @@ export function startListener(transports: readonly Transport[], { follower, url,
   return {
     follower,
     cut: () => connection.abort(new Error("cut")),
-    away(ms) {
-      absence = pause(ms);
+    away(until) {
+      absence = until;
       connection.abort(new Error("away"));
     },
     async stop() {
@@ -144,8 +144,8 @@ export function startResumingListener({ follower, url, random }: ListenerOptions
   return {
     follower,
     cut: () => client.terminate(),
-    away(ms) {
-      absence = pause(ms);
+    away(until) {
+      absence = until;
       client.terminate();
     },
     async stop() {

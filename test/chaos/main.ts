@@ -1,11 +1,12 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
-import { EDGE_FAULTS, STORE_FAULTS } from "./faults.ts";
+import { EDGE_FAULTS } from "./edge-faults.ts";
+import { GROUNDS, type GroundName, groundOf, isGround } from "./grounds.ts";
 import { linesOf, summaryOf } from "./report.ts";
 import { isGood, type RunReport, runChaos } from "./run.ts";
 
-const USAGE = `Lets faults befall Redis, instances and listeners under load, and checks that every listener got
+const USAGE = `Lets faults befall the event log's store, instances and listeners under load, and checks that every listener got
 exactly what it asked for, or was told of a gap.
 
 npm run chaos -- [options]
@@ -13,10 +14,16 @@ npm run chaos -- [options]
   --runs N        runs, a seed each                                (default: 5)
   --seconds T     for how long faults are injected in each         (default: 8)
   --instances I   processes that serve                             (default: 2)
+  --ground G      ${Object.keys(GROUNDS).join(", ")}: what the log lies on     (default: drawn from each seed)
   --only FAULTS   these faults alone, with commas between them
   --verbose       shows what the instances of a bad run have printed
 
-Faults: ${[...Object.keys(STORE_FAULTS), ...Object.keys(EDGE_FAULTS)].join(", ")}.`;
+Faults on every ground: ${Object.keys(EDGE_FAULTS).join(", ")}.
+${Object.entries(GROUNDS)
+  .map(([name, { faults }]) => `On ${name}: ${faults.join(", ")}.`)
+  .join("\n")}`;
+
+const FAULTS = new Set([...Object.keys(EDGE_FAULTS), ...Object.values(GROUNDS).flatMap(({ faults }) => faults)]);
 
 /** Exit code, as shells have it for SIGINT. */
 const INTERRUPTED = 130;
@@ -29,24 +36,35 @@ const { values } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "8" },
     instances: { type: "string", default: "2" },
+    ground: { type: "string" },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
 
+const only = values.only?.split(",").map((name) => name.trim());
+const ground = values.ground as GroundName | undefined;
+
 if (values.help) console.log(USAGE);
 else process.exit(await main());
+
+/** What is wrong with what was asked for; null: nothing. */
+function complaintOf(first: number, runs: number, seconds: number, instances: number): string | null {
+  const unknown = only?.filter((name) => !FAULTS.has(name)) ?? [];
+  if (unknown.length > 0) return `There is no fault named ${unknown.join(", ")}.\n\n${USAGE}`;
+  if (ground !== undefined && !isGround(ground)) return `There is no ground named ${ground}.\n\n${USAGE}`;
+  const isUsable =
+    Number.isInteger(first) && [runs, instances].every((n) => Number.isInteger(n) && n > 0) && seconds > 0;
+  return isUsable ? null : USAGE;
+}
 
 async function main(): Promise<number> {
   const first = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed);
   const [runs, seconds, instances] = [Number(values.runs), Number(values.seconds), Number(values.instances)];
-  const only = values.only?.split(",").map((name) => name.trim());
-  const unknown = only?.filter((name) => !(name in STORE_FAULTS || name in EDGE_FAULTS)) ?? [];
-  const isUsable =
-    Number.isInteger(first) && [runs, instances].every((n) => Number.isInteger(n) && n > 0) && seconds > 0;
-  if (!isUsable || unknown.length > 0) {
-    console.error(unknown.length > 0 ? `There is no fault named ${unknown.join(", ")}.\n\n${USAGE}` : USAGE);
+  const complaint = complaintOf(first, runs, seconds, instances);
+  if (complaint !== null) {
+    console.error(complaint);
     return 2;
   }
 
@@ -64,13 +82,15 @@ async function main(): Promise<number> {
   for (let seed = first; seed < first + runs; seed++) {
     try {
       const { signal } = interruption;
-      const report = await runWithProgress({ seed, duration: seconds * 1_000, instances, only, signal });
+      const report = await runWithProgress({ seed, duration: seconds * 1_000, ground, instances, only, signal });
       reports.push(report);
       for (const line of linesOf(report)) console.log(line);
       if (isGood(report)) continue;
       if (values.verbose) console.log(report.printed);
     } catch (error) {
-      console.log(`BAD  seed ${seed}: could not be run to its end: ${error instanceof Error ? error.stack : error}`);
+      console.log(
+        `BAD  seed ${seed} on ${ground ?? groundOf(seed)}: could not be run to its end: ${error instanceof Error ? error.stack : error}`,
+      );
     }
     bad.push(seed);
     if (interruption.signal.aborted) break;

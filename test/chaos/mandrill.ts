@@ -22,6 +22,8 @@ const LATEST_ANSWER = 8_500;
 /** Posts as Mandrill does: a batch at a time, and the same again on anything but 200, wherever it goes. */
 export interface Mandrill {
   readonly acknowledged: readonly Acknowledgement[];
+  /** Events that were appended, by what was answered. */
+  readonly appended: number;
   /** What was answered, how often; "none" where no answer came. */
   readonly answers: ReadonlyMap<string, number>;
   /** Answers that are never right. */
@@ -42,7 +44,7 @@ export interface MandrillOptions {
   /** Base URL of an instance, another one each time. */
   readonly url: () => string;
   readonly random: Random;
-  readonly history: Pick<History, "eras" | "era" | "upToDate">;
+  readonly history: Pick<History, "eras" | "era" | "announce" | "keepUp">;
 }
 
 export function startMandrill({ webhooks, url, random, history }: MandrillOptions): Mandrill {
@@ -50,6 +52,7 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
   const answers = new Map<string, number>();
   const complaints: string[] = [];
   const remembered: (readonly string[])[] = [];
+  let appended = 0;
   let unrecorded = 0;
   let stopped = false;
   let givenUp = false;
@@ -58,13 +61,15 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
   async function post(messageIds: readonly string[], patience: number): Promise<boolean> {
     const from = history.eras.length - 1;
     const begun = performance.now();
+    history.announce(messageIds);
     const status = await fetch(`${url()}/mandrill`, {
       method: "POST",
       ...batchOf(messageIds),
       signal: AbortSignal.timeout(patience),
     }).then(
       async (response) => {
-        await response.arrayBuffer();
+        const body = await response.text();
+        if (response.status === 200) appended += JSON.parse(body).appended;
         return response.status;
       },
       () => null,
@@ -96,7 +101,7 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
       if (remembered.length > REMEMBERED) remembered.shift();
       await postUntilTaken(messageIds);
       if (unrecorded > MOST_UNRECORDED) {
-        await history.upToDate();
+        await history.keepUp();
         unrecorded = 0;
       }
       await pause(random.below(LONGEST_PAUSE));
@@ -107,6 +112,9 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
   publishing.catch(() => {});
   return {
     acknowledged,
+    get appended() {
+      return appended;
+    },
     answers,
     complaints,
     async repeat() {

@@ -108,14 +108,14 @@ export function judge({ eras, testimonies, acknowledged, retention }: Evidence):
 }
 
 /** An event stands once in an era, and the log becomes another only where it has lost something. */
-function faultsOfEra({ entries, epochs, isCopy }: Era, index: number): Finding[] {
+function faultsOfEra({ entries, epochs, origin }: Era, index: number): Finding[] {
   const seen = new Set<string>();
   const faults: Finding[] = [];
   for (const [i, { messageId }] of entries.entries()) {
     if (seen.has(messageId)) faults.push(["doubled", `era ${index} holds ${messageId} again at ${i + 1}`]);
     seen.add(messageId);
   }
-  const most = isCopy ? 2 : 1;
+  const most = origin === "new" ? 1 : 2;
   if (epochs.size > most) {
     faults.push(["falselyTold", `era ${index} has had ${epochs.size} epochs, and cause for ${most}`]);
   }

@@ -9,11 +9,11 @@ export function linesOf(report: RunReport): readonly string[] {
 }
 
 function lineOf(report: RunReport): string {
-  const { seed, faults, acknowledged, delivered, told, lags, findings, answers } = report;
+  const { seed, ground, faults, acknowledged, delivered, told, lags, findings, answers } = report;
   const injected = [...faults].map(([name, times]) => (times === 1 ? name : `${name} ×${times}`)).join(", ");
   const refusals = [...answers].filter(([answer]) => answer !== "200").map(([answer, times]) => `${answer} ×${times}`);
   return [
-    `${isGood(report) ? "good" : "BAD "} seed ${seed}: ${total(faults)} faults, ${acknowledged} acknowledged`,
+    `${isGood(report) ? "good" : "BAD "} seed ${seed} on ${ground}: ${total(faults)} faults, ${acknowledged} acknowledged`,
     refusals.length > 0 ? ` (else ${refusals.join(", ")})` : "",
     `, ${delivered} delivered, ${findings.lost.length} lost, ${findings.doubled.length} doubled`,
     `, ${findings.misordered.length} out of order, ${findings.wrong.length} wrong, ${lags} lags`,

@@ -1,18 +1,21 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Environment } from "../../src/config.ts";
 import type { Position } from "../../src/event/cursor.ts";
-import { startRedisServer } from "../harness/redis-server.ts";
 import { AUDIENCES, idsForEveryone } from "./audience.ts";
-import { EDGE_FAULTS, inject, STORE_FAULTS } from "./faults.ts";
+import { EDGE_FAULTS } from "./edge-faults.ts";
 import { Follower, type RawObservation } from "./follower.ts";
-import { type History, recordHistory } from "./history.ts";
+import type { Ground } from "./ground.ts";
+import { GROUNDS, type GroundName, groundOf } from "./grounds.ts";
+import type { History } from "./history.ts";
+import { inject } from "./injection.ts";
 import { startInstance } from "./instance.ts";
 import { type Listener, startListener, startResumingListener } from "./listener.ts";
 import { type Mandrill, startMandrill } from "./mandrill.ts";
 import { type Findings, judge, type Observation, type Testimony } from "./oracle.ts";
 import { createRandom, type Random } from "./random.ts";
+import { PREFIX } from "./redis-recorder.ts";
 import { TRANSPORTS } from "./transport.ts";
 
-const PREFIX = "chaos";
 /** Webhooks that post at the same time. */
 const WEBHOOKS = 2;
 /** Listeners of each kind. */
@@ -31,7 +34,9 @@ export interface RunOptions {
   readonly seed: number;
   /** Milliseconds for which faults are injected. */
   readonly duration: number;
-  /** Processes that serve at a time. */
+  /** What the log lies on. @default drawn from the seed */
+  readonly ground?: GroundName | undefined;
+  /** Processes that serve at a time, where the ground can have so many. */
   readonly instances: number;
   /** Only these faults, by their names. @default all */
   readonly only?: readonly string[] | undefined;
@@ -49,10 +54,11 @@ export interface Progress {
 /** What happened in one run. */
 export interface RunReport {
   readonly seed: number;
+  readonly ground: GroundName;
   /** How often each fault was injected. */
   readonly faults: ReadonlyMap<string, number>;
   /** What every instance was set to. */
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: Environment;
   readonly acknowledged: number;
   readonly delivered: number;
   readonly told: number;
@@ -74,20 +80,21 @@ export function isGood({ findings, complaints }: RunReport): boolean {
 
 /** Starts it all, lets the seed's faults befall it under load, and judges what everyone has seen. */
 export async function runChaos(options: RunOptions): Promise<RunReport> {
-  const { seed, duration, instances: count, only, signal, onProgress } = options;
+  const { seed, duration, instances: wanted, only, signal, onProgress } = options;
   await using stack = new AsyncDisposableStack();
   const random = createRandom(seed);
-  const settings = settingsOf(random.fork());
-  // Whatever has been answered has been written to the file, which outlives the process that is killed. With
-  // `everysec` Redis may put a write off, behind its answer, while the file is being synced.
-  const redis = await startRedisServer({ config: { appendonly: "yes", appendfsync: "no" } });
-  stack.defer(() => redis.stop());
-  const history = await recordHistory(redis, PREFIX);
+  const name = options.ground ?? groundOf(seed);
+  const ground: Ground = GROUNDS[name];
+  const settings = settingsOf(random.fork(), ground);
+  const store = await ground.open();
+  stack.defer(() => store.stop());
+  const { history } = store;
   const era = (): number => history.era;
 
+  const count = Math.min(wanted, ground.mostInstances ?? wanted);
   const instances = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const instance = await startInstance(redis.port, settings);
+    Array.from({ length: count }, async (_, i) => {
+      const instance = await startInstance(store.way(i), settings);
       stack.defer(() => instance.stop());
       return instance;
     }),
@@ -111,14 +118,14 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   }, PROGRESS_INTERVAL);
   stack.defer(() => clearInterval(progress));
 
-  const scene = { redis, history, instances, listeners, mandrill };
+  const scene = { instances, listeners, mandrill };
   const until = performance.now() + duration;
-  const onFault = (name: string): void => void faults.set(name, (faults.get(name) ?? 0) + 1);
+  const onFault = (fault: string): void => void faults.set(fault, (faults.get(fault) ?? 0) + 1);
   const ending = new AbortController();
-  const injected = [STORE_FAULTS, EDGE_FAULTS].map((kind) => {
+  const injected = [store.faults, EDGE_FAULTS].map((kind) => {
     // Half of them a seed: what some faults hide, such as a long life of the log, others can then show.
-    const isChosen = (name: string): boolean => only?.includes(name) ?? random.onceIn(2);
-    const chosen = Object.entries(kind).filter(([name]) => isChosen(name));
+    const isChosen = (fault: string): boolean => only?.includes(fault) ?? random.onceIn(2);
+    const chosen = Object.entries(kind).filter(([fault]) => isChosen(fault));
     return inject(chosen, { until, signal: ending.signal, random: random.fork(), scene, onFault });
   });
   stack.defer(async () => {
@@ -133,8 +140,8 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   const stuck = await Promise.race([settle({ mandrill, listeners, changes }), broken]);
   const settling = performance.now() - ended;
   await Promise.all(listeners.map((listener) => listener.stop()));
-  await history.upToDate();
-  await history.stop();
+  await Promise.all(instances.map((instance) => instance.stop()));
+  await history.finish();
 
   const unreadable: string[] = [];
   const testimonies = listeners.map(({ follower }) => testimonyOf(follower, history, unreadable));
@@ -142,6 +149,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   const judgement = judge({ eras: history.eras, testimonies, acknowledged: mandrill.acknowledged, retention });
   return {
     seed,
+    ground: name,
     faults,
     settings,
     acknowledged: mandrill.acknowledged.length,
@@ -164,7 +172,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
 }
 
 /** Small enough that listeners are trimmed past, fall out of memory and lag. */
-function settingsOf(random: Random): Readonly<Record<string, string>> {
+function settingsOf(random: Random, ground: Ground): Environment {
   return {
     REDIS_PREFIX: PREFIX,
     RETENTION_EVENTS: random.oneOf(["150", "400", "2000"]),
@@ -172,6 +180,7 @@ function settingsOf(random: Random): Readonly<Record<string, string>> {
     MAX_BUFFERED_BYTES: random.oneOf(["1 KiB", "8 KiB", "1 MiB"]),
     PING_SECONDS: "1",
     SHUTDOWN_SECONDS: "1",
+    ...ground.settings(random),
   };
 }
 

@@ -5,44 +5,27 @@ import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
 import { LAST, startFaultInstance, startFaultInstances, untilServed } from "../harness/fault-scene.ts";
 import { post } from "../harness/mandrill-post.ts";
 import { createProxy } from "../harness/proxy.ts";
+import { bySentinel, type RedisPair, startRedisPair } from "../harness/redis-pair.ts";
 import {
-  allowReplication,
   cutReplication,
   holdWrites,
-  REPLICA_LOGIN,
   type RedisSentinel,
   type RedisServer,
   startRedisReplica,
-  startRedisSentinel,
-  startRedisServer,
   untilReplicated,
 } from "../harness/redis-server.ts";
 
-const MASTER = "events";
 /** In one batch. */
 const MOST_EVENTS = 500;
 
-interface Pair {
-  readonly master: RedisServer;
-  readonly replica: RedisServer;
-  readonly sentinel: RedisSentinel;
+async function startPair(): Promise<RedisPair> {
+  const pair = await startRedisPair();
+  onTestFinished(() => pair.stop());
+  return pair;
 }
 
-/** A master, its replica, and a sentinel that promotes it. */
-async function startPair(): Promise<Pair> {
-  const master = await startRedisServer();
-  onTestFinished(() => master.stop());
-  await allowReplication(master);
-  const replica = await startRedisReplica(master, { config: REPLICA_LOGIN });
-  onTestFinished(() => replica.stop());
-  const sentinel = await startRedisSentinel(MASTER, master);
-  onTestFinished(() => sentinel.stop());
-  await sentinel.untilReplicaKnown();
-  return { master, replica, sentinel };
-}
-
-function by({ port }: Pick<RedisSentinel, "port">, env: Environment = {}): Environment {
-  return { REDIS_SENTINELS: `127.0.0.1:${port}`, REDIS_SENTINEL_MASTER: MASTER, ...env };
+function by(sentinel: Pick<RedisSentinel, "port">, env: Environment = {}): Environment {
+  return { ...bySentinel(sentinel), ...env };
 }
 
 // A failover takes some seconds, and on a busy machine many.

@@ -14,7 +14,7 @@ function era(name: string, count: number, copied?: { readonly of: Era; readonly 
     return { messageId, tag: `tag of ${messageId}` };
   });
   const epochs = copied === undefined ? [name] : [...copied.of.epochs, name];
-  return { entries: [...kept, ...own], epochs: new Set(epochs), isCopy: copied !== undefined };
+  return { entries: [...kept, ...own], epochs: new Set(epochs), origin: copied === undefined ? "new" : "copy" };
 }
 
 function place({ entries, epochs }: Era, number: number): Position {

@@ -5,6 +5,7 @@ import { isGood, type RunReport } from "../../chaos/run.ts";
 
 const GOOD: RunReport = {
   seed: 7,
+  ground: "redis",
   faults: new Map([
     ["empty Redis", 1],
     ["cut a listener", 2],
@@ -40,7 +41,7 @@ describe("what the chaos run prints", () => {
     expect(isGood(GOOD)).toBe(true);
     expect(linesOf(GOOD)).toEqual([
       [
-        "good seed 7: 3 faults, 900 acknowledged (else 503 ×5), 2700 delivered, 0 lost, 0 doubled, 0 out of order",
+        "good seed 7 on redis: 3 faults, 900 acknowledged (else 503 ×5), 2700 delivered, 0 lost, 0 doubled, 0 out of order",
         ", 0 wrong, 1 lags, gaps: 4 told, 0 untold, 0 falsely told, settled in 1.2 s\n     empty Redis, cut a listener ×2",
       ].join(""),
     ]);
@@ -56,7 +57,7 @@ describe("what the chaos run prints", () => {
       const bad = { ...GOOD, findings: { ...NOTHING_FOUND, [kind]: [sentence] } };
       expect(isGood(bad)).toBe(false);
       const [line, settings, ...sentences] = linesOf(bad);
-      expect(line).toMatch(/^BAD {2}seed 7: /);
+      expect(line).toMatch(/^BAD {2}seed 7 on redis: /);
       expect(line).toContain(`, 1 ${name}`);
       expect([settings, ...sentences]).toEqual([`     {"RETENTION_EVENTS":"30"}`, `     ${kind}: ${sentence}`]);
     },
