@@ -53,14 +53,15 @@ export const AUDIENCES: readonly Audience[] = [
   audience("what never comes", { types: ["unsub"] }, ({ type }) => type === "unsub"),
 ];
 
+/** The raw event that is posted with this message id. */
+export function eventOf(messageId: string): ReturnType<typeof rawEvent> {
+  const { type, email, tag, subaccount } = traitsOf(messageId);
+  return rawEvent(type, { _id: messageId, msg: { _id: messageId, email, tags: [tag], subaccount } });
+}
+
 /** A batch of one event for each message id. */
 export function batchOf(messageIds: readonly string[]): Post {
-  return unsignedForm(
-    messageIds.map((_id) => {
-      const { type, email, tag, subaccount } = traitsOf(_id);
-      return rawEvent(type, { _id, msg: { _id, email, tags: [tag], subaccount } });
-    }),
-  );
+  return unsignedForm(messageIds.map(eventOf));
 }
 
 /** Message ids of a batch that has something for every audience, at its end something for the rarest. */

@@ -29,14 +29,7 @@ export interface GrowingEra extends Era {
  * the service's own reading is judged by something else than itself.
  */
 export interface History {
-  readonly eras: readonly Era[];
-  /**
-   * Index of the era that the store is in. While one is ending, that of the next: others may know of it before the
-   * recorder does.
-   */
-  readonly era: number;
-  /** The position that a cursor names in any era; null where none has such an entry. */
-  locate(cursor: string): Position | null;
+  readonly eras: Eras;
   /** Is told what may be appended from now on. */
   announce(messageIds: readonly string[]): void;
   /** Resolves when so much is recorded that nothing can be trimmed before. */
@@ -56,6 +49,10 @@ export class Eras {
     return this.all.at(-1) as GrowingEra;
   }
 
+  /**
+   * Index of the era that the store is in. While one is ending, that of the next: others may know of it before the
+   * recorder does.
+   */
   get index(): number {
     return this.all.length - (this.#isEnding ? 0 : 1);
   }
@@ -75,7 +72,7 @@ export class Eras {
     entries.push(entry);
   }
 
-  /** From now on others may know of the next one. */
+  /** The log is about to become another; called before anyone can know. */
   end(): void {
     this.#isEnding = true;
   }
@@ -85,6 +82,7 @@ export class Eras {
     this.#isEnding = false;
   }
 
+  /** The position that a cursor names in any era; null where none has such an entry. */
   locate(cursor: string): Position | null {
     for (const { codec, epochs, entries } of this.all.toReversed()) {
       const position = codec?.decode(cursor) ?? null;

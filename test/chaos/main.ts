@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
 import { EDGE_FAULTS } from "./edge-faults.ts";
-import { GROUNDS, type GroundName, groundOf, isGround } from "./grounds.ts";
+import { GROUNDS, type GroundName, groundOf, groundsWith } from "./grounds.ts";
 import { linesOf, summaryOf } from "./report.ts";
 import { isGood, type RunReport, runChaos } from "./run.ts";
 
@@ -22,8 +22,6 @@ Faults on every ground: ${Object.keys(EDGE_FAULTS).join(", ")}.
 ${Object.entries(GROUNDS)
   .map(([name, { faults }]) => `On ${name}: ${faults.join(", ")}.`)
   .join("\n")}`;
-
-const FAULTS = new Set([...Object.keys(EDGE_FAULTS), ...Object.values(GROUNDS).flatMap(({ faults }) => faults)]);
 
 /** Exit code, as shells have it for SIGINT. */
 const INTERRUPTED = 130;
@@ -51,9 +49,11 @@ else process.exit(await main());
 
 /** What is wrong with what was asked for; null: nothing. */
 function complaintOf(first: number, runs: number, seconds: number, instances: number): string | null {
-  const unknown = only?.filter((name) => !FAULTS.has(name)) ?? [];
-  if (unknown.length > 0) return `There is no fault named ${unknown.join(", ")}.\n\n${USAGE}`;
-  if (ground !== undefined && !isGround(ground)) return `There is no ground named ${ground}.\n\n${USAGE}`;
+  const grounds = groundsWith(only);
+  if (ground !== undefined && !(ground in GROUNDS)) return `There is no ground named ${ground}.\n\n${USAGE}`;
+  if (ground === undefined ? grounds.length === 0 : !grounds.includes(ground)) {
+    return `${ground === undefined ? "No ground has" : `${ground} has not`} all of these faults: ${only?.join(", ")}.\n\n${USAGE}`;
+  }
   const isUsable =
     Number.isInteger(first) && [runs, instances].every((n) => Number.isInteger(n) && n > 0) && seconds > 0;
   return isUsable ? null : USAGE;
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
       if (values.verbose) console.log(report.printed);
     } catch (error) {
       console.log(
-        `BAD  seed ${seed} on ${ground ?? groundOf(seed)}: could not be run to its end: ${error instanceof Error ? error.stack : error}`,
+        `BAD  seed ${seed} on ${ground ?? groundOf(seed, only)}: could not be run to its end: ${error instanceof Error ? error.stack : error}`,
       );
     }
     bad.push(seed);

@@ -44,7 +44,7 @@ export interface MandrillOptions {
   /** Base URL of an instance, another one each time. */
   readonly url: () => string;
   readonly random: Random;
-  readonly history: Pick<History, "eras" | "era" | "announce" | "keepUp">;
+  readonly history: Pick<History, "eras" | "announce" | "keepUp">;
 }
 
 export function startMandrill({ webhooks, url, random, history }: MandrillOptions): Mandrill {
@@ -59,7 +59,7 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
 
   /** Whether it was taken. */
   async function post(messageIds: readonly string[], patience: number): Promise<boolean> {
-    const from = history.eras.length - 1;
+    const from = history.eras.all.length - 1;
     const begun = performance.now();
     history.announce(messageIds);
     const status = await fetch(`${url()}/mandrill`, {
@@ -80,7 +80,7 @@ export function startMandrill({ webhooks, url, random, history }: MandrillOption
     if (status !== null && status !== 200 && status !== 503) complaints.push(`a batch was answered ${status}`);
     if (took > LATEST_ANSWER) complaints.push(`an answer took ${Math.round(took)} ms`);
     if (status !== 200) return false;
-    const to = history.era;
+    const to = history.eras.index;
     unrecorded += messageIds.length;
     acknowledged.push(...messageIds.map((messageId) => ({ messageId, from, to })));
     return true;

@@ -27,7 +27,7 @@ async function unheard(listeners: readonly Listener[], act: () => Promise<void>)
 }
 
 /** Kills every instance, runs `act` when none is there, and starts them again. */
-async function whileAllAreDown(instances: readonly Instance[], act: () => Promise<void>): Promise<void> {
+export async function whileAllAreDown(instances: readonly Instance[], act: () => Promise<void>): Promise<void> {
   const acted = Promise.withResolvers<void>();
   let up = instances.length;
   const onDown = (): Promise<void> => {

@@ -37,7 +37,7 @@ class Copies {
     await this.#recorder.frozen(this.#redis, async () => {
       await rm(join(this.#folder, COPY), { recursive: true, force: true });
       await cp(join(this.#folder, DATA), join(this.#folder, COPY), { recursive: true });
-      this.#copied = eraFrom(this.#recorder.current, "copy");
+      this.#copied = eraFrom(this.#recorder.eras.current, "copy");
       await this.#redis.client.call("CLIENT", "UNPAUSE");
     });
     await pause(random.between(100, 700));
@@ -47,7 +47,7 @@ class Copies {
   async restore(): Promise<number> {
     const copied = this.#copied;
     if (copied === null) throw new Error("there is no copy");
-    const before = this.#recorder.current.entries.length;
+    const before = this.#recorder.eras.current.entries.length;
     await this.#restartWith(
       () => cp(join(this.#folder, COPY), join(this.#folder, DATA), { recursive: true }),
       eraFrom(copied, "copy"),
@@ -61,11 +61,11 @@ class Copies {
 
   #restartWith(prepare: () => Promise<void>, era: GrowingEra): Promise<void> {
     return this.#recorder.frozen(this.#redis, async () => {
-      this.#recorder.end();
+      this.#recorder.eras.end();
       await this.#redis.kill();
       await rm(join(this.#folder, DATA), { recursive: true, force: true });
       await prepare();
-      this.#recorder.begin(era);
+      this.#recorder.eras.begin(era);
       await this.#redis.restart();
     });
   }
@@ -86,7 +86,7 @@ const FAULTS = {
     await copies.make(random);
     await copies.restore();
   },
-  "restart everything from a copy, and grow past the old head": async ({ copies }, scene, random) => {
+  "restart everything from a copy and grow past the old head": async ({ copies }, scene, random) => {
     await copies.make(random);
     await restoredAndOvertaken(scene, () => copies.restore());
   },

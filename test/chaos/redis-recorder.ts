@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster, Redis } from "ioredis";
 import { createKeys, type RedisKeys } from "../../src/event-log/redis/keys.ts";
 import type { RedisServer } from "../harness/redis-server.ts";
-import { Eras, eraFrom, type GrowingEra, type History, newEra } from "./history.ts";
+import { Eras, eraFrom, type History, newEra } from "./history.ts";
 import { createTurns } from "./turns.ts";
 
 /** Begins every key of the instances. */
@@ -21,10 +21,6 @@ type Row = readonly [id: string, fields: readonly string[]];
 
 export interface RedisRecorder extends History {
   readonly keys: RedisKeys;
-  readonly current: GrowingEra;
-  /** The log is about to become another; called before anyone can know. */
-  end(): void;
-  begin(era: GrowingEra): void;
   /** Runs `act` while nothing is written to `node` and nothing is looked at: all that it has taken is recorded. */
   frozen<T>(node: RedisServer, act: () => Promise<T>): Promise<T>;
   /** FLUSHALL. */
@@ -70,17 +66,8 @@ export function recordRedis(client: Redis | Cluster): RedisRecorder {
   failed.catch(() => {});
   return {
     keys,
-    eras: eras.all,
-    get era() {
-      return eras.index;
-    },
-    get current() {
-      return eras.current;
-    },
-    locate: (cursor) => eras.locate(cursor),
+    eras,
     announce() {},
-    end: () => eras.end(),
-    begin: (era) => eras.begin(era),
     frozen: (node, act) =>
       exclusively(async () => {
         await node.client.call("CLIENT", "PAUSE", WRITE_PAUSE, "WRITE");

@@ -83,13 +83,13 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   const { seed, duration, instances: wanted, only, signal, onProgress } = options;
   await using stack = new AsyncDisposableStack();
   const random = createRandom(seed);
-  const name = options.ground ?? groundOf(seed);
+  const name = options.ground ?? groundOf(seed, only);
   const ground: Ground = GROUNDS[name];
   const settings = settingsOf(random.fork(), ground);
   const store = await ground.open();
   stack.defer(() => store.stop());
   const { history } = store;
-  const era = (): number => history.era;
+  const era = (): number => history.eras.index;
 
   const count = Math.min(wanted, ground.mostInstances ?? wanted);
   const instances = await Promise.all(
@@ -146,7 +146,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   const unreadable: string[] = [];
   const testimonies = listeners.map(({ follower }) => testimonyOf(follower, history, unreadable));
   const retention = Number(settings.RETENTION_EVENTS);
-  const judgement = judge({ eras: history.eras, testimonies, acknowledged: mandrill.acknowledged, retention });
+  const judgement = judge({ eras: history.eras.all, testimonies, acknowledged: mandrill.acknowledged, retention });
   return {
     seed,
     ground: name,
@@ -273,7 +273,7 @@ async function settle({ mandrill, listeners, changes }: Settling): Promise<reado
 /** What a follower noted, with positions for cursors. */
 function testimonyOf({ name, audience, observations }: Follower, history: History, unreadable: string[]): Testimony {
   const locate = (cursor: string | null): Position | null => {
-    const place = cursor === null ? null : history.locate(cursor);
+    const place = cursor === null ? null : history.eras.locate(cursor);
     if (cursor !== null && place === null) unreadable.push(`${name}: no log ever had the cursor ${cursor}`);
     return place;
   };

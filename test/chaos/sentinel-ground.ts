@@ -47,10 +47,10 @@ class Pair implements RedisLog {
     const { master, replica, recorder } = this;
     let lost = 0;
     await recorder.frozen(master, async () => {
-      const { length } = recorder.current.entries;
+      const { length } = recorder.eras.current.entries;
       await master.kill();
       await recorder.follow(replica, replica.client);
-      lost = length - recorder.current.entries.length;
+      lost = length - recorder.eras.current.entries.length;
       [this.master, this.replica] = [replica, master];
       await this.#sentinel.failOver();
     });
@@ -72,15 +72,15 @@ const FAULTS = {
   ...WAY_FAULTS,
   ...REPLICATION_FAULTS,
   "empty Redis": ({ recorder, master }) => recorder.empty(master),
-  "promote the replica, with all events": async (pair) => {
+  "promote the replica with all events": async (pair) => {
     await pair.promoteWhole();
     await pair.rejoin();
   },
-  "promote the replica, without the last events": async (pair, _, random) => {
+  "promote the replica without the last events": async (pair, _, random) => {
     await pair.promoteWithoutTail(random);
     await pair.rejoin();
   },
-  "promote the replica, without the last events, and grow past the old head": async (
+  "promote the replica without the last events and grow past the old head": async (
     pair,
     { instances, mandrill },
     random,

@@ -13,7 +13,10 @@ const DURATION = 2_000;
 const SEEDS = [2, 4, 10];
 
 /** A seed for each other ground, which draws what belongs to it alone. */
-const GROUND_SEEDS = [["sentinel", 2]] as const satisfies [GroundName, number][];
+const GROUND_SEEDS = [
+  ["sentinel", 2],
+  ["sqlite", 3],
+] as const satisfies [GroundName, number][];
 
 async function expectGood(options: Pick<RunOptions, "seed" | "ground" | "signal">): Promise<RunReport> {
   const report = await runChaos({ duration: DURATION, instances: 2, ...options });
