@@ -126,6 +126,6 @@ function untilFollows(node: RedisServer): Promise<void> {
 function untilKnown(node: RedisServer, count: number): Promise<void> {
   return until(
     node,
-    async () => String(await node.client.cluster("NODES")).match(/ (?:myself,)?slave /g)?.length === count,
+    async () => String(await node.client.cluster("NODES")).match(/ (?:myself,)?slave[ ,]/g)?.length === count,
   );
 }

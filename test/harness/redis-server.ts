@@ -138,6 +138,11 @@ export async function untilReplicated({ client }: RedisServer, key = "replicated
 /** Replicas that log in as this user can be kept from their master: see {@link cutReplication}. */
 export const REPLICA_LOGIN = { masteruser: "replica", masterauth: "replicate" } as const;
 
+/** Resolves when the server has become that. */
+export async function untilRole({ client }: RedisServer, role: "master" | "slave"): Promise<void> {
+  while (((await client.role()) as unknown[])[0] !== role);
+}
+
 /** Lets replicas log in. */
 export async function allowReplication({ client }: RedisServer): Promise<void> {
   await client.acl("SETUSER", REPLICA_LOGIN.masteruser, "on", `>${REPLICA_LOGIN.masterauth}`, "+@all");

@@ -15,6 +15,7 @@ const SEEDS = [2, 4, 10];
 /** A seed for each other ground, which draws what belongs to it alone. */
 const GROUND_SEEDS = [
   ["sentinel", 2],
+  ["cluster", 7],
   ["sqlite", 3],
 ] as const satisfies [GroundName, number][];
 

@@ -10,9 +10,9 @@ import {
   cutReplication,
   holdWrites,
   type RedisSentinel,
-  type RedisServer,
   startRedisReplica,
   untilReplicated,
+  untilRole,
 } from "../harness/redis-server.ts";
 
 /** In one batch. */
@@ -131,10 +131,6 @@ describe("a replica that Sentinel promotes, under load", () => {
     await expectKnown(publisher.acknowledged, services[0].url);
   });
 });
-
-async function untilRole({ client }: RedisServer, role: "master" | "slave"): Promise<void> {
-  while (((await client.role()) as unknown[])[0] !== role);
-}
 
 /** All of these are in the log: posted again they are duplicates. */
 async function expectKnown(acknowledged: readonly string[], url: string): Promise<void> {
