@@ -1,23 +1,20 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { HTTP_MOMENTS } from "../harness/moment.ts";
-import { type RedisCluster, startRedisCluster } from "../harness/redis-cluster.ts";
+import { type RedisCluster, startReplicatedCluster } from "../harness/redis-cluster.ts";
 import {
   allowReplication,
   cutReplication,
   holdWrites,
-  REPLICA_LOGIN,
   type RedisServer,
   untilReplicated,
   untilRole,
 } from "../harness/redis-server.ts";
 import { befalling, type Ground, type StoreFault } from "./ground.ts";
 import type { Random } from "./random.ts";
-import { REDIS_FAULTS, REPLICATION_FAULTS, type RedisLog } from "./redis-faults.ts";
+import { drawMinReplicas, REDIS_FAULTS, REPLICATION_FAULTS, type RedisLog } from "./redis-faults.ts";
 import { type RedisRecorder, recordRedis } from "./redis-recorder.ts";
 
-/** A node that does not answer for so long is taken for lost. Milliseconds. */
-const NODE_TIMEOUT = "1000";
 /** A directive: a replica that has it never takes over. */
 const NO_FAILOVER = "cluster-replica-no-failover";
 /** How often the recorder asks anew, where a node is gone or the slot on its way. */
@@ -113,14 +110,10 @@ const FAULTS = {
 /** A cluster of three masters with a replica each. */
 export const CLUSTER: Ground = {
   faults: Object.keys(FAULTS),
-  settings: () => ({}),
+  settings: drawMinReplicas,
   async open() {
-    const cluster = await startRedisCluster({
-      replicas: true,
-      // Else the replica of one that is only slow takes over, which nobody would have recorded to the end.
-      config: { "cluster-node-timeout": NODE_TIMEOUT, [NO_FAILOVER]: "yes", ...REPLICA_LOGIN },
-      prepare: allowReplication,
-    });
+    // Else the replica of one that is only slow takes over, which nobody would have recorded to the end.
+    const cluster = await startReplicatedCluster({ [NO_FAILOVER]: "yes" });
     const client = new Cluster(
       cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })),
       {

@@ -41,6 +41,8 @@ export interface Evidence {
   readonly acknowledged: readonly Acknowledgement[];
   /** RETENTION_EVENTS of every instance. */
   readonly retention: number;
+  /** REDIS_MIN_REPLICAS of every instance. @default 0 */
+  readonly minReplicas?: number | undefined;
 }
 
 /** What is wrong, by kind; each finding is a sentence. */
@@ -85,8 +87,12 @@ interface Stretch {
 }
 
 /** Compares what every listener saw with what the log held: the exact filtered sequence, or a told gap. */
-export function judge({ eras, testimonies, acknowledged, retention }: Evidence): Judgement {
-  const found: Finding[] = [...eras.flatMap(faultsOfEra), ...unlogged(eras, acknowledged)];
+export function judge({ eras, testimonies, acknowledged, retention, minReplicas = 0 }: Evidence): Judgement {
+  const found: Finding[] = [
+    ...eras.flatMap(faultsOfEra),
+    ...unlogged(eras, acknowledged),
+    ...(minReplicas > 0 ? unreplicated(eras, acknowledged) : []),
+  ];
   let delivered = 0;
   let told = 0;
   for (const { name, wants, observations } of testimonies) {
@@ -127,6 +133,20 @@ function unlogged(eras: readonly Era[], acknowledged: readonly Acknowledgement[]
   return acknowledged.flatMap(({ messageId, from, to }): Finding[] => {
     if (held.slice(from, to + 1).some((ids) => ids.has(messageId))) return [];
     return [["lost", `${messageId} was acknowledged between eras ${from} and ${to} and never in the log`]];
+  });
+}
+
+/** What a master had that its replica lacks was not to be acknowledged. */
+function unreplicated(eras: readonly Era[], acknowledged: readonly Acknowledgement[]): Finding[] {
+  return eras.flatMap(({ origin, entries }, index): Finding[] => {
+    if (origin !== "replica") return [];
+    const before = index - 1;
+    const held = new Set(entries.map(({ messageId }) => messageId));
+    const missing = (eras[before] as Era).entries.filter(({ messageId }) => !held.has(messageId));
+    const lost = new Set(missing.map(({ messageId }) => messageId));
+    return acknowledged
+      .filter(({ messageId, from, to }) => from === before && to === before && lost.has(messageId))
+      .map(({ messageId }) => ["lost", `${messageId} was acknowledged in era ${before}, and its replica lacks it`]);
   });
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Environment } from "../../src/config.ts";
 import type { RedisServer } from "../harness/redis-server.ts";
 import type { StoreFault } from "./ground.ts";
+import type { Random } from "./random.ts";
 import type { RedisRecorder } from "./redis-recorder.ts";
 
 /** A log that lies on a Redis. */
@@ -39,6 +41,11 @@ export const REDIS_FAULTS = {
     await master.client.config("SET", "maxmemory", "0");
   },
 } as const satisfies Record<string, StoreFault<RedisLog>>;
+
+/** Whether what is acknowledged is to outlive its master. */
+export function drawMinReplicas(random: Random): Environment {
+  return { REDIS_MIN_REPLICAS: random.oneOf(["0", "1"]) };
+}
 
 /** What befalls the connections by which it is copied. */
 export const REPLICATION_FAULTS = {

@@ -145,8 +145,13 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
 
   const unreadable: string[] = [];
   const testimonies = listeners.map(({ follower }) => testimonyOf(follower, history, unreadable));
-  const retention = Number(settings.RETENTION_EVENTS);
-  const judgement = judge({ eras: history.eras.all, testimonies, acknowledged: mandrill.acknowledged, retention });
+  const judgement = judge({
+    eras: history.eras.all,
+    testimonies,
+    acknowledged: mandrill.acknowledged,
+    retention: Number(settings.RETENTION_EVENTS),
+    minReplicas: Number(settings.REDIS_MIN_REPLICAS ?? 0),
+  });
   return {
     seed,
     ground: name,

@@ -12,7 +12,7 @@ import {
 import { befalling, type Ground, type StoreFault } from "./ground.ts";
 import { grownBy } from "./overtaking.ts";
 import type { Random } from "./random.ts";
-import { REDIS_FAULTS, REPLICATION_FAULTS, type RedisLog, WAY_FAULTS } from "./redis-faults.ts";
+import { drawMinReplicas, REDIS_FAULTS, REPLICATION_FAULTS, type RedisLog, WAY_FAULTS } from "./redis-faults.ts";
 import { type RedisRecorder, recordRedis } from "./redis-recorder.ts";
 
 /** A master and its replica, which change places. */
@@ -105,7 +105,7 @@ const FAULTS = {
 /** A Redis, its replica, and a sentinel that promotes it. */
 export const SENTINEL: Ground = {
   faults: Object.keys(FAULTS),
-  settings: () => ({}),
+  settings: drawMinReplicas,
   async open() {
     const servers = await startRedisPair();
     const { sentinel } = servers;

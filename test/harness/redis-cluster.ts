@@ -1,4 +1,10 @@
-import { type RedisServer, type RedisServerOptions, startRedisServer } from "./redis-server.ts";
+import {
+  allowReplication,
+  REPLICA_LOGIN,
+  type RedisServer,
+  type RedisServerOptions,
+  startRedisServer,
+} from "./redis-server.ts";
 
 const SLOTS = 16_384;
 /** Milliseconds for one key. */
@@ -98,6 +104,18 @@ export async function startRedisCluster({
     },
     stop,
   };
+}
+
+/** Milliseconds after which a node that does not answer is taken for lost. */
+const NODE_TIMEOUT = 1_000;
+
+/** Three masters with a replica each, any of which can be kept from its master: see `cutReplication`. */
+export function startReplicatedCluster(config?: RedisServerOptions["config"]): Promise<RedisCluster> {
+  return startRedisCluster({
+    replicas: true,
+    config: { "cluster-node-timeout": `${NODE_TIMEOUT}`, ...REPLICA_LOGIN, ...config },
+    prepare: allowReplication,
+  });
 }
 
 async function idOf({ client }: RedisServer): Promise<string> {

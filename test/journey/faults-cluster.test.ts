@@ -3,15 +3,8 @@ import type { Environment } from "../../src/config.ts";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
 import { expectComplete, expectServed, expectToldOnce, untilTold } from "../harness/fault-outcome.ts";
 import { type FaultInstances, startFaultInstances } from "../harness/fault-scene.ts";
-import { startRedisCluster } from "../harness/redis-cluster.ts";
-import {
-  allowReplication,
-  cutReplication,
-  holdWrites,
-  REPLICA_LOGIN,
-  type RedisServer,
-  untilReplicated,
-} from "../harness/redis-server.ts";
+import { startReplicatedCluster } from "../harness/redis-cluster.ts";
+import { cutReplication, holdWrites, type RedisServer, untilReplicated } from "../harness/redis-server.ts";
 
 const PREFIX = "faults";
 const { meta: META, check: CHECK } = createKeys(PREFIX);
@@ -26,12 +19,7 @@ interface ClusterScene {
 
 /** Three masters with a replica each, and two instances on them that know but one node, and not the same. */
 async function startClusterScene(env: Environment = {}): Promise<ClusterScene> {
-  const cluster = await startRedisCluster({
-    replicas: true,
-    // Milliseconds after which a node that does not answer is taken for lost.
-    config: { "cluster-node-timeout": "1000", ...REPLICA_LOGIN },
-    prepare: allowReplication,
-  });
+  const cluster = await startReplicatedCluster();
   onTestFinished(() => cluster.stop());
   const index = await cluster.indexOf(META);
   const [master, other, third] = [0, 1, 2].map((i) => cluster.nodes[(index + i) % 3]) as [

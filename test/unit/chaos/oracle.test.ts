@@ -202,4 +202,14 @@ describe("the oracle finds", () => {
       "a-2 was acknowledged between eras 1 and 1 and never in the log",
     ]);
   });
+
+  it("what was acknowledged and lost with its master, where a replica was to have it", () => {
+    const promoted: Era = { ...era("b", 5, { of: log, length: 4 }), origin: "replica" };
+    const acknowledged: Acknowledgement[] = ["a-4", "a-5"].map((messageId) => ({ messageId, from: 0, to: 0 }));
+    const evidence = { eras: [log, promoted], testimonies: [], acknowledged, retention: RETENTION };
+    expect(judge({ ...evidence, minReplicas: 1 }).findings.lost).toEqual([
+      "a-5 was acknowledged in era 0, and its replica lacks it",
+    ]);
+    expect(judge({ ...evidence, minReplicas: 0 }).findings).toEqual(NOTHING_FOUND);
+  });
 });
