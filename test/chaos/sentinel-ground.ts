@@ -94,11 +94,12 @@ const FAULTS = {
       await fresh.replace("SIGKILL", async () => {
         lost = await pair.promoteWithoutTail(random);
       });
+      // Where replicas are waited for, it takes nothing before it has one.
+      await pair.rejoin();
       await grownBy(lost, mandrill);
     } finally {
       for (const { back } of others) back?.resume();
     }
-    await pair.rejoin();
   },
 } as const satisfies Record<string, StoreFault<Pair>>;
 
