@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import type { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EventLog } from "../../src/event-log/event-log.ts";
+import { backUpLog } from "../../src/event-log/sqlite/backup.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
 import { entriesOf, idsOf, originOf } from "./log-suite.ts";
@@ -140,6 +142,29 @@ describe("the file of a SQLite log", () => {
     await eventLog.check();
     await unlink(file);
     await expect(eventLog.check()).rejects.toMatchObject(refusal(/moved or deleted/));
+  });
+});
+
+describe("a backup of a SQLite log", () => {
+  it("is made where one write follows on the other", async () => {
+    const database = new DatabaseSync(join(folder, "written.sqlite"));
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE rows (content)");
+    let isOver = false;
+    const writing = (async () => {
+      while (!isOver) {
+        database.exec("BEGIN IMMEDIATE");
+        for (let row = 0; row < 300; row += 1) database.exec("INSERT INTO rows VALUES (randomblob(500))");
+        database.exec("DELETE FROM rows; COMMIT");
+        await nextTurn();
+      }
+    })();
+    for (const name of ["one", "two", "three", "four", "five"]) {
+      await backUpLog(database, join(folder, name));
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+    }
+    isOver = true;
+    await writing;
+    database.close();
   });
 });
 

@@ -1,12 +1,24 @@
 import { existsSync } from "node:fs";
 import { chmod, link, rm } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
+import { setTimeout as rest } from "node:timers/promises";
 import { logUnavailable } from "../../error.ts";
 import { revokedTokensPath } from "./revoked-tokens.ts";
 import { openUnusedLogFile } from "./unused-log-file.ts";
 
 /** Pages copied in one step, for which whoever else is at the file waits: 2 MB, some milliseconds. */
 const STEP_PAGES = 500;
+
+/**
+ * SQLite's codes of a step that came amid a write of the same connection. Node goes on then, but for the first step,
+ * of which it tells as of no error at all.
+ */
+const MET_A_WRITE: ReadonlySet<unknown> = new Set([0, 5, 6]);
+
+/** How long a copy is tried to be begun, where writes follow on each other without a pause. Milliseconds. */
+const PATIENCE = 60_000;
+/** The longest rest before it is begun again: by chance, so as not to keep step with the writes. Milliseconds. */
+const MAX_REST = 20;
 
 /** What a backup was found to hold. */
 export interface BackupContent {
@@ -24,12 +36,27 @@ export async function backUpLog(database: DatabaseSync, target: string): Promise
   if (existsSync(target)) throw logUnavailable(`There is a file at ${target} already, and a backup replaces none.`);
   await rm(unfinished, { force: true });
   try {
-    await backup(database, unfinished, { rate: STEP_PAGES });
+    await copyInSteps(database, unfinished);
     await chmod(unfinished, 0o600);
     // Unlike a rename, it fails where somebody else was faster.
     await link(unfinished, target);
   } finally {
     await rm(unfinished, { force: true });
+  }
+}
+
+async function copyInSteps(database: DatabaseSync, target: string): Promise<void> {
+  const begun = performance.now();
+  for (;;) {
+    try {
+      await backup(database, target, { rate: STEP_PAGES });
+      return;
+    } catch (error) {
+      if (performance.now() - begun > PATIENCE || !MET_A_WRITE.has((error as { errcode?: unknown }).errcode))
+        throw error;
+      await rm(target, { force: true });
+      await rest(Math.random() * MAX_REST);
+    }
   }
 }
 
