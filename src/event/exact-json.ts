@@ -1,3 +1,4 @@
+import { withEscapedKeys } from "./escaped-keys.ts";
 import type { Json } from "./event.ts";
 
 declare global {
@@ -54,12 +55,16 @@ function keepDigits(_key: string, value: unknown, context: { readonly source?: s
 }
 
 /**
- * `JSON.parse`, but an integer that a double cannot hold keeps its digits: it becomes a `JSON.rawJSON` object,
- * which JSON.stringify writes as it was. (People put 64-bit ids into metadata, and PHP sends them in full.)
- * Fractions and exponents are doubles, as RFC 8259 section 6 lets one expect; beyond a double's range
- * (`1e400`) nothing is kept and null is written. Throws SyntaxError, as JSON.parse does.
+ * `JSON.parse`, but no key is taken for another ({@link withEscapedKeys}), and an integer that a double cannot hold
+ * keeps its digits: it becomes a `JSON.rawJSON` object, which JSON.stringify writes as it was. (People put 64-bit ids
+ * into metadata, and PHP sends them in full.) Fractions and exponents are doubles, as RFC 8259 section 6 lets one
+ * expect; beyond a double's range (`1e400`) nothing is kept and null is written. Throws SyntaxError, as JSON.parse does.
  */
 export function parseExactly(text: string): Json {
+  return withEscapedKeys(text, parseWithDigits);
+}
+
+function parseWithDigits(text: string): Json {
   if (mayHoldLongInteger(text)) {
     try {
       return JSON.parse(text, keepDigits) as Json;

@@ -1,5 +1,6 @@
+import { endOfString } from "../event/json-string.ts";
+
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -34,13 +35,4 @@ export function elementTexts(array: string): string[] {
     }
   }
   return texts;
-}
-
-function endOfString(text: string, quote: number): number {
-  for (let at = text.indexOf('"', quote + 1); at !== -1; at = text.indexOf('"', at + 1)) {
-    let first = at;
-    while (text.charCodeAt(first - 1) === BACKSLASH) first--;
-    if ((at - first) % 2 === 0) return at;
-  }
-  return text.length;
 }

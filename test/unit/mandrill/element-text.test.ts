@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseExactly } from "../../../src/event/exact-json.ts";
 import { elementTexts } from "../../../src/mandrill/element-text.ts";
 
 describe("elementTexts", () => {
@@ -17,7 +18,7 @@ describe("elementTexts", () => {
     fc.assert(
       fc.property(arrays, fc.constantFrom(0, 2), (array, indent) => {
         const text = JSON.stringify(array, null, indent);
-        expect(elementTexts(text).map((element) => JSON.parse(element))).toEqual(JSON.parse(text));
+        expect(elementTexts(text).map(parseExactly)).toEqual(parseExactly(text));
       }),
     );
   });
