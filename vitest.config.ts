@@ -20,6 +20,8 @@ export default defineConfig({
         environment: "node",
         testTimeout: 30_000,
         hookTimeout: 30_000,
+        // The default, 1 s, is less than a browser needs to start beside another one.
+        expect: { poll: { timeout: 20_000 } },
         retry: 0,
         allowOnly: false,
         passWithNoTests: false,

@@ -40,16 +40,18 @@ describe("the live page says at a glance", () => {
     const now = Math.floor(Date.now() / 1_000);
     const late = [1, 12, 12].map((minutes) => rawEvent("open", { ts: now - minutes * MINUTE - 30 }));
     await postEvents(service.url, ...late);
-    await live.row("12 min late").first().waitFor();
+    await live.row("12 min late").nth(1).waitFor();
     expect(await live.rows.count()).toBe(3);
     expect(await live.row("late").count()).toBe(2);
-    expect(await fact(live, "Its events come").innerText()).toBe("12 min late");
+    await fact(live, "Its events come")
+      .filter({ hasText: /^12 min late$/ })
+      .waitFor();
     await fact(live, "Mandrill last posted")
-      .filter({ hasText: /^[2-9] s ago$/ })
+      .filter({ hasText: /^\d+ s ago$/ })
       .waitFor();
     await post(service.url, unsignedForm({}));
     await fact(live, "Mandrill last posted")
-      .filter({ hasText: /^(?:just now|\d s ago), refused$/ })
+      .filter({ hasText: /^(?:just now|\d+ s ago), refused$/ })
       .waitFor();
   });
 
