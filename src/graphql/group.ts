@@ -20,6 +20,12 @@ export interface Selection {
   readonly key: string;
 }
 
+/** A result that is text already. Yoga asks for `stringify`, all others for JSON.stringify's `toJSON`. */
+export interface WrittenResult extends ExecutionResult {
+  readonly stringify: () => string;
+  readonly toJSON?: () => unknown;
+}
+
 type PresentError = (error: unknown) => GraphQLError;
 
 export interface GroupsOptions {
@@ -44,11 +50,16 @@ export class SelectionGroup implements Group {
     this.#encodings = encodings;
   }
 
-  /** An entry's result as an object, for transports that encode it themselves. */
-  resultOf(entry: LiveEntry): ExecutionResult {
-    const data = this.#writeData(entry, false);
-    if (data === null) return this.#execute(entry);
-    return { data: parseExactly(data) as Record<string, unknown>, extensions: { cursor: entry.cursor } };
+  /** An entry's result for transports of libraries: it is written when it is sent, and only then takes memory. */
+  resultOf(entry: LiveEntry, isRecent: boolean): WrittenResult {
+    let kept: string | undefined;
+    const stringify = (): string => {
+      if (!isRecent) return this.#textOf(entry, isRecent);
+      // Whoever gets the same run gets the same text.
+      kept ??= String(this.encode([entry], isRecent)[0]);
+      return kept;
+    };
+    return { stringify, toJSON: () => parseExactly(stringify()) };
   }
 
   encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[] {

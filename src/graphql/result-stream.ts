@@ -3,10 +3,13 @@ import type { Stay } from "../access/stay.ts";
 import type { ServiceError } from "../error.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { Run, Sink } from "../hub/subscriber.ts";
-import type { SelectionGroup } from "./group.ts";
+import type { SelectionGroup, WrittenResult } from "./group.ts";
 
 /** Results are fetched one by one here, so that a replay need not run far ahead of its reader. */
 const ROOM_BYTES = 64 * 1024;
+
+/** Stored bytes that are given out at once to who takes several results: enough to be worth a system call. */
+const TAKEN_BYTES = 16 * 1024;
 
 export interface ResultStreamOptions {
   readonly group: SelectionGroup;
@@ -16,6 +19,8 @@ export interface ResultStreamOptions {
   readonly present: (error: ServiceError) => GraphQLError;
   /** The reader's: results are given out while it holds. */
   readonly stay: Stay;
+  /** The text of several results, for a reader that takes them as one; undefined: it takes them one by one. */
+  readonly join?: ((texts: readonly string[]) => string) | undefined;
   /** The reader has gone. */
   readonly onReturn: () => void;
 }
@@ -26,7 +31,7 @@ export interface ResultStreamOptions {
  */
 export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>, Sink {
   readonly #options: ResultStreamOptions;
-  #queue: { readonly result: ExecutionResult; readonly bytes: number }[] = [];
+  #queue: { readonly result: WrittenResult; readonly bytes: number }[] = [];
   #buffered = 0;
   #error: GraphQLError | null = null;
   #over = false;
@@ -38,12 +43,14 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
   }
 
   offer(run: Run, from: number): number {
-    const results = run.derive("results", () => run.entries.map((entry) => this.#options.group.resultOf(entry)));
+    const results = run.derive("results", () =>
+      run.entries.map((entry) => this.#options.group.resultOf(entry, run.isRecent)),
+    );
     let index = from;
     for (; index < run.entries.length; index += 1) {
       const { bytes } = run.entries[index] as LiveEntry;
       if (this.#queue.length > 0 && this.#buffered + bytes > this.#options.maxBufferedBytes) break;
-      this.#queue.push({ result: results[index] as ExecutionResult, bytes });
+      this.#queue.push({ result: results[index] as WrittenResult, bytes });
       this.#buffered += bytes;
     }
     this.#wakeReader?.();
@@ -79,11 +86,10 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
     while (!this.#over) {
       // Asked here too, since the reader may have come for it long after it was offered.
       this.#options.stay.holds();
-      const queued = this.#queue.shift();
-      if (queued !== undefined) {
-        this.#buffered -= queued.bytes;
+      const value = this.#take();
+      if (value !== undefined) {
         if (this.hasRoom) this.#wakeWriter?.();
-        return { done: false, value: queued.result };
+        return { done: false, value };
       }
       if (this.#error !== null) {
         const value = { errors: [this.#error] };
@@ -95,6 +101,22 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
       });
     }
     return { done: true, value: undefined };
+  }
+
+  #take(): WrittenResult | undefined {
+    const { join } = this.#options;
+    const most = join === undefined ? 0 : TAKEN_BYTES;
+    const taken: WrittenResult[] = [];
+    for (let bytes = 0, next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      bytes += next.bytes;
+      if (taken.length > 0 && bytes > most) break;
+      this.#queue.shift();
+      this.#buffered -= next.bytes;
+      taken.push(next.result);
+    }
+    const [first, ...more] = taken;
+    if (first === undefined || join === undefined || more.length === 0) return first;
+    return { stringify: () => join(taken.map(({ stringify }) => stringify())) };
   }
 
   return(): Promise<IteratorResult<ExecutionResult, undefined>> {

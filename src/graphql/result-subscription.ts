@@ -11,6 +11,8 @@ export interface ResultSubscriptionOptions {
   readonly presentError: (error: unknown) => GraphQLError;
   /** Bytes of stored events that may wait for a reader. */
   readonly maxBufferedBytes: number;
+  /** As {@link ResultStreamOptions.join}. */
+  readonly join?: ((texts: readonly string[]) => string) | undefined;
   /** Begins the viewer's stay: for as long as it holds, something may be shown. */
   readonly stay: (onEnd: (error: ServiceError) => void) => Stay;
 }
@@ -19,7 +21,7 @@ export interface ResultSubscriptionOptions {
 export async function subscribeToResults(
   args: ExecutionArgs & { readonly contextValue: EventContext },
   after: string | undefined,
-  { subscriptions, presentError, maxBufferedBytes, stay: begin }: ResultSubscriptionOptions,
+  { subscriptions, presentError, maxBufferedBytes, join, stay: begin }: ResultSubscriptionOptions,
 ): Promise<ResultStream | ExecutionResult> {
   let subscriber: Subscriber | undefined;
   let stream: ResultStream | undefined;
@@ -34,6 +36,7 @@ export async function subscribeToResults(
       stream = new ResultStream({
         group,
         maxBufferedBytes,
+        join,
         present: presentError,
         stay,
         onReturn: () => {

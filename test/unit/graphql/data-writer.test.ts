@@ -85,7 +85,7 @@ function alone(selection: Selection, entry: LiveEntry, of = schema) {
   return {
     isWritten: createDataWriters(of)(selection)(entry, false) !== null,
     encoded: String(group.encode([entry], false)[0]),
-    handed: JSON.stringify(group.resultOf(entry)),
+    handed: JSON.stringify(group.resultOf(entry, false)),
   };
 }
 
