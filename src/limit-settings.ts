@@ -75,14 +75,18 @@ export const LIMIT_SETTINGS = {
     "100",
   ),
   // One static token may serve a whole site.
-  MAX_SOCKETS_PER_TOKEN: setting("Sockets open at once with one token.", wholeNumber(1, MILLION), "10000"),
+  MAX_SOCKETS_PER_TOKEN: setting(
+    "Sockets open at once with one token, or with all tokens of one `sub`.",
+    wholeNumber(1, MILLION),
+    "10000",
+  ),
   // More at once make a single-threaded store no faster. Nobody is refused: the others wait in line.
   MAX_REPLAYS: setting("Subscribers that read the event log at the same time.", wholeNumber(1, 10_000), "32"),
   // Slow headers: 15 s is ample for some hundred bytes. Answered with 408.
   HEADERS_SECONDS: setting("How long a request's head may take.", duration("seconds", LONGEST_TIMER_SECONDS), "15"),
   // Nothing for so long is a dead or a hostile peer. REQUEST_TIMEOUT.
   BODY_IDLE_SECONDS: setting(
-    "How long nothing may come of a request's body.",
+    "How long nothing may come of a batch's body, and how long any other body may take.",
     duration("seconds", LONGEST_TIMER_SECONDS),
     "30",
   ),

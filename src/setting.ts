@@ -148,7 +148,7 @@ export const SETTINGS = {
     "1 MiB",
   ),
   STALL_SECONDS: setting(
-    "After how long a socket that takes nothing at all is cut.",
+    "After how long a socket that has not once taken all that waits for it is cut.",
     duration("seconds", LONGEST_TIMER_SECONDS),
     "30",
   ),
