@@ -149,6 +149,7 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
     graphiql,
     connections,
     maxMessageBytes: config.socket.maxMessageBytes,
+    stallTimeout: config.socket.stallMs,
   });
   const graphqlStream = createGraphqlStream({
     ...shared,

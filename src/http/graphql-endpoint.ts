@@ -12,6 +12,7 @@ import type { Documents } from "../graphql/documents.ts";
 import type { EventSubscriptions } from "../graphql/event-subscription.ts";
 import { subscribeToResults } from "../graphql/result-subscription.ts";
 import type { Graphiql } from "./graphiql.ts";
+import { cutStalledReader } from "./stalled-reader.ts";
 import { EXTRA_PARAMETERS, yogaDocuments } from "./yoga-documents.ts";
 import { withOurCode } from "./yoga-error.ts";
 import { yogaStay } from "./yoga-stay.ts";
@@ -30,6 +31,8 @@ export interface GraphqlEndpointOptions {
   readonly stays: Stays;
   readonly presentError: (error: unknown) => GraphQLError;
   readonly maxBufferedBytes: number;
+  /** An event stream's reader that does not take what waits for so long is cut. Milliseconds. */
+  readonly stallTimeout: number;
   /** Counts the event streams. */
   readonly connections: Pick<ConnectionLimit, "enter">;
   /** Largest body of a request. Bytes. */
@@ -141,8 +144,12 @@ function sharedSubscriptions(
         const viewer = await viewerFor(req);
         const leave = options.connections.enter(req);
         // Whoever has gone meanwhile is not told of again.
-        if (res.destroyed) leave();
-        else res.once("close", leave);
+        if (res.destroyed) {
+          leave();
+        } else {
+          res.once("close", leave);
+          cutStalledReader(res, options.stallTimeout);
+        }
         const stay = (onEnd: (error: ServiceError) => void) =>
           options.stays.begin(viewer, (error) => {
             // What the reader has yet to take is not to be taken any more.
