@@ -50,15 +50,11 @@ export class SelectionGroup implements Group {
     this.#encodings = encodings;
   }
 
-  /** An entry's result for transports of libraries: it is written when it is sent, and only then takes memory. */
+  /** An entry's result for transports of libraries: that of a long replay takes no memory until it is sent. */
   resultOf(entry: LiveEntry, isRecent: boolean): WrittenResult {
-    let kept: string | undefined;
-    const stringify = (): string => {
-      if (!isRecent) return this.#textOf(entry, isRecent);
-      // Whoever gets the same run gets the same text.
-      kept ??= String(this.encode([entry], isRecent)[0]);
-      return kept;
-    };
+    // At once, since an encoding is kept for others: later the entry may have been erased.
+    const encoded = isRecent ? String(this.encode([entry], isRecent)[0]) : null;
+    const stringify = (): string => encoded ?? this.#textOf(entry, isRecent);
     return { stringify, toJSON: () => parseExactly(stringify()) };
   }
 
