@@ -264,6 +264,8 @@ describe("the live page", () => {
         about("ada@example.com"),
         rawEvent("blacklist", { reject: { email: "listed@example.com" } }),
       );
+      // The newest, which comes above: until then the row below may move on from under a click.
+      await live.rows.nth(1).waitFor();
       await live.row("ada@example.com").click();
       await live.page.getByRole("dialog", { name: "Message" }).locator(".life strong").waitFor();
       await postEvents(service.url, about("ada@example.com", { type: "click" }));
@@ -319,6 +321,8 @@ describe("the live page is for everybody", () => {
     expect(await barriers()).toEqual([]);
     await post(service.url, { body: "nothing", headers: { "content-type": "application/x-www-form-urlencoded" } });
     await postEvents(service.url, about("ada@example.com", { tag: "welcome" }), rawEvent("hard_bounce"));
+    // The newest, which comes above: until then the row below may move on from under a click.
+    await live.rows.nth(1).waitFor();
     await live.row("ada@example.com").click();
     await live.page.getByRole("dialog").getByText("welcome").waitFor();
     await live.page.getByText("BATCH_MALFORMED").first().waitFor();
