@@ -77,7 +77,7 @@ describe("a socket's writer", () => {
     }
     // The first is being taken, three wait.
     const frame = MESSAGE.length + 2;
-    expect(writer.buffered).toBe(4 * frame + 3 * 768);
+    expect(writer.buffered).toBe(4 * frame + 3 * 1_024);
     let isDrained = false;
     void writer.drained().then(() => {
       isDrained = true;
