@@ -8,8 +8,9 @@ const ROOM_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * What a write that waits takes beside its bytes, in objects of Node and V8: 430 and 450 were measured, and the heap, before it is collected,
- * takes some more. Without it a backlog of small frames would take far more memory than it may. Bytes.
+ * What a write that waits takes beside its bytes, in objects of Node and V8: 430 and 450 were measured, and the heap
+ * takes as much again until it is collected. Without it a backlog of small frames would take far more memory than it
+ * may. Bytes.
  */
 const WAITING_WRITE_BYTES = 1_024;
 
