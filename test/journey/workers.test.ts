@@ -206,7 +206,7 @@ describe("several workers on one port", () => {
   });
 
   it("stop together and in order", async () => {
-    const service = await startPool({ SHUTDOWN_SECONDS: "1" });
+    const service = await startPool({ SHUTDOWN_SECONDS: "5" });
     const workers = workersOf(service);
     const clients = await connectSome(service);
     service.signal("SIGTERM");
