@@ -2,7 +2,8 @@ import { type GraphQLSchema, getOperationAST, getVariableValues, Kind } from "gr
 import { scopeKey } from "../access/scope.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { Selection } from "./group.ts";
-import { createTextShelf } from "./shared-texts.ts";
+import { SharedTexts } from "./shared-texts.ts";
+import { createTickMap } from "./tick-map.ts";
 import { ObjectText, type WrittenOperation } from "./value-text.ts";
 
 /**
@@ -21,7 +22,7 @@ export type WriteData = (entry: LiveEntry, isShared: boolean) => string | null;
  */
 export function createDataWriters(schema: GraphQLSchema): (selection: Selection) => WriteData {
   const plainFields: WrittenOperation["plainFields"] = new Map();
-  const shelf = createTextShelf();
+  const textsOfScope = createTickMap(() => new SharedTexts());
   return (selection) => {
     const { context } = selection;
     const key = scopeKey(context.scope);
@@ -29,7 +30,7 @@ export function createDataWriters(schema: GraphQLSchema): (selection: Selection)
     return (entry, isShared) => {
       try {
         result ??= resultOf(schema, selection, plainFields);
-        return result.of(entry, { context, texts: isShared ? shelf(key) : null });
+        return result.of(entry, { context, texts: isShared ? textsOfScope(key) : null });
       } catch {
         return null;
       }

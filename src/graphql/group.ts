@@ -2,10 +2,10 @@ import { type DocumentNode, type ExecutionResult, execute, type GraphQLError, ty
 import { parseExactly } from "../event/exact-json.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 import type { MarkedEntry } from "../event-log/event-log.ts";
-import type { Group } from "../hub/subscriber.ts";
+import type { Group, RunKind } from "../hub/subscriber.ts";
 import type { EventContext } from "./context.ts";
 import { createDataWriters, type WriteData } from "./data-writer.ts";
-import { createEncodingCache, type EncodingCache } from "./encoding-cache.ts";
+import { createEncodingCache, createTickEncodings, type Encodings } from "./encoding-cache.ts";
 
 /** What makes two subscribers' results equal, whatever they filter by. */
 export interface Selection {
@@ -34,16 +34,23 @@ export interface GroupsOptions {
   readonly presentError: PresentError;
 }
 
+interface KeptEncodings {
+  /** Of what is handed out live. */
+  readonly ofTick: Encodings;
+  /** Of the newest entries, for those who come back. */
+  readonly recent: Encodings;
+}
+
 /** Subscribers that share one execution and one encoding of each event. */
 export class SelectionGroup implements Group {
   readonly selection: Selection;
   readonly #options: GroupsOptions;
   readonly #writeData: WriteData;
-  readonly #encodings: EncodingCache;
+  readonly #encodings: KeptEncodings;
   /** Those that have entered and not left. */
   subscribers = 0;
 
-  constructor(selection: Selection, options: GroupsOptions, writeData: WriteData, encodings: EncodingCache) {
+  constructor(selection: Selection, options: GroupsOptions, writeData: WriteData, encodings: KeptEncodings) {
     this.selection = selection;
     this.#options = options;
     this.#writeData = writeData;
@@ -51,27 +58,36 @@ export class SelectionGroup implements Group {
   }
 
   /** An entry's result for transports of libraries: that of a long replay takes no memory until it is sent. */
-  resultOf(entry: LiveEntry, isRecent: boolean): WrittenResult {
+  resultOf(entry: LiveEntry, kind: RunKind): WrittenResult {
     // At once, since an encoding is kept for others: later the entry may have been erased.
-    const encoded = isRecent ? String(this.encode([entry], isRecent)[0]) : null;
-    const stringify = (): string => encoded ?? this.#textOf(entry, isRecent);
+    const encoded = kind === "older" ? null : String(this.encode([entry], kind)[0]);
+    const stringify = (): string => encoded ?? this.#textOf(entry, kind);
     return { stringify, toJSON: () => parseExactly(stringify()) };
   }
 
-  encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[] {
-    // Who is alone in it takes the group along when it goes, and with it what was kept.
-    const isKept = isRecent && this.subscribers > 1;
+  encode(entries: readonly LiveEntry[], kind: RunKind): readonly Buffer[] {
+    const kept = this.#keptFor(kind);
     return entries.map((entry) => {
-      const kept = this.#encodings.get(this, entry);
-      if (kept !== undefined) return kept;
-      const encoding = Buffer.from(this.#textOf(entry, isRecent));
-      if (isKept) this.#encodings.add(this, entry, encoding);
+      const known = kept?.get(this, entry);
+      if (known !== undefined) return known;
+      const encoding = Buffer.from(this.#textOf(entry, kind));
+      kept?.add(this, entry, encoding);
       return encoding;
     });
   }
 
-  #textOf(entry: LiveEntry, isRecent: boolean): string {
-    const data = this.#writeData(entry, isRecent);
+  /**
+   * Where encodings are kept for others. What goes out live is made once a turn and let go: to keep each for those who
+   * may come back costs more, in garbage that grows old, than to make it again for the first of them.
+   */
+  #keptFor(kind: RunKind): Encodings | null {
+    // Who is alone in it takes the group along when it goes, and with it what was kept.
+    if (kind === "older" || this.subscribers === 1) return null;
+    return kind === "live" ? this.#encodings.ofTick : this.#encodings.recent;
+  }
+
+  #textOf(entry: LiveEntry, kind: RunKind): string {
+    const data = this.#writeData(entry, kind !== "older");
     if (data === null) return JSON.stringify(this.#execute(entry));
     return `{"data":${data},"extensions":{"cursor":${JSON.stringify(entry.cursor)}}}`;
   }
@@ -99,7 +115,8 @@ export interface Groups {
 
 export function createGroups(options: GroupsOptions): Groups {
   const groups = new Map<string, SelectionGroup>();
-  const encodings = createEncodingCache();
+  const recent = createEncodingCache();
+  const encodings = { ofTick: createTickEncodings(), recent };
   const writerOf = createDataWriters(options.schema);
   return {
     enter(selection) {
@@ -115,9 +132,9 @@ export function createGroups(options: GroupsOptions): Groups {
       group.subscribers -= 1;
       if (group.subscribers > 0) return;
       groups.delete(group.selection.key);
-      encodings.drop(group);
+      recent.drop(group);
     },
-    erase: encodings.erase,
+    erase: recent.erase,
     get size() {
       return groups.size;
     },

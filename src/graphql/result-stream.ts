@@ -44,7 +44,7 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
 
   offer(run: Run, from: number): number {
     const results = run.derive("results", () =>
-      run.entries.map((entry) => this.#options.group.resultOf(entry, run.isRecent)),
+      run.entries.map((entry) => this.#options.group.resultOf(entry, run.kind)),
     );
     let index = from;
     for (; index < run.entries.length; index += 1) {
@@ -55,6 +55,10 @@ export class ResultStream implements AsyncGenerator<ExecutionResult, undefined>,
     }
     this.#wakeReader?.();
     return index;
+  }
+
+  get isOpen(): boolean {
+    return !this.#over;
   }
 
   get hasRoom(): boolean {

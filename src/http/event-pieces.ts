@@ -26,7 +26,7 @@ export function piecesOf(run: Run, shape: PieceShape): Pieces {
     const parts: Buffer[] = [];
     const ends: number[] = [];
     let length = 0;
-    const encodings = run.group.encode(run.entries, run.isRecent);
+    const encodings = run.group.encode(run.entries, run.kind);
     for (const [index, entry] of run.entries.entries()) {
       const json = eventJson(encodings[index] as Buffer, entry);
       const piece = [shape.before(entry), json, shape.behind];

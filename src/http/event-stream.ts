@@ -92,6 +92,10 @@ export class EventStream implements Sink {
     return to;
   }
 
+  get isOpen(): boolean {
+    return !this.#response.destroyed && !this.#response.writableEnded;
+  }
+
   get hasRoom(): boolean {
     return this.#response.writableLength < Math.min(ROOM_BYTES, this.#options.maxBufferedBytes);
   }
@@ -123,7 +127,7 @@ export class EventStream implements Sink {
   async #subscribe(after: string | null): Promise<void> {
     const subscriber = await this.#options.subscribe(after, this);
     this.#subscriber = subscriber;
-    if (this.#response.destroyed || this.#response.writableEnded) subscriber.close();
+    if (!this.isOpen) subscriber.close();
   }
 
   /** Sends the head and the first block, once: the subscriber is registered, and nothing has been offered yet. */
@@ -163,7 +167,7 @@ export class EventStream implements Sink {
   }
 
   #write(bytes: Buffer): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return;
+    if (!this.isOpen) return;
     if (this.#response.write(bytes)) return;
     this.#stall ??= setTimeout(() => this.#response.destroy(), this.#options.stallTimeout);
   }
@@ -174,7 +178,7 @@ export class EventStream implements Sink {
   }
 
   #finish({ code, message }: ServiceError): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return;
+    if (!this.isOpen) return;
     this.#tell("end", { code, message });
     this.#response.end();
   }

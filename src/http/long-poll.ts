@@ -73,6 +73,10 @@ export class LongPoll implements Sink {
     return to;
   }
 
+  get isOpen(): boolean {
+    return !this.#isOver;
+  }
+
   drained(): Promise<void> {
     return Promise.resolve();
   }

@@ -7,7 +7,7 @@ import type { ReadLimit } from "../event-log/event-log.ts";
 import { type Feed, isSame, type ReadableLog } from "./feed.ts";
 import type { Line } from "./line.ts";
 import type { RecentEntries } from "./recent-entries.ts";
-import { Run, type Subscriber } from "./subscriber.ts";
+import { Run, type RunKind, type Subscriber } from "./subscriber.ts";
 
 /** Entries of one step through memory: between two, other subscribers have their turn. */
 const STEP = 250;
@@ -54,14 +54,14 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
   let place = from;
   while (!subscriber.ended) {
     let entries: readonly Entry[];
-    let isRecent = false;
+    let kind: RunKind = "older";
     if (feed.position !== null && isSame(place, feed.position)) {
       join(subscriber);
       return;
     }
     if (recentEntries.holds(place)) {
       entries = recentEntries.after(place.number, STEP);
-      isRecent = true;
+      kind = "recent";
     } else {
       // Only while it reads: a reader that is slow to take what was read must not hold the others up.
       await readers.enter();
@@ -72,19 +72,19 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
     }
     const newest = entries.at(-1);
     if (newest === undefined) continue;
-    await hand(subscriber, entries, isRecent);
+    await hand(subscriber, entries, kind);
     place = newest;
     subscriber.servedTo = newest.cursor;
   }
 }
 
 /** Offers what the subscriber wants of `entries`, waiting for its reader where the sink is full. */
-async function hand(subscriber: Subscriber, entries: readonly Entry[], isRecent: boolean): Promise<void> {
+async function hand(subscriber: Subscriber, entries: readonly Entry[], kind: RunKind): Promise<void> {
   const wanted = entries.filter(
     (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
   );
   for (const part of parts(wanted)) {
-    const run = new Run(subscriber.group, part, { isRecent, isLive: false });
+    const run = new Run(subscriber.group, part, kind);
     for (let taken = 0; taken < part.length; ) {
       if (subscriber.ended) return;
       taken = subscriber.sink.offer(run, taken);

@@ -7,9 +7,10 @@ import type { MarkedEntry } from "../event-log/event-log.ts";
 import { type CatchUpOptions, catchUp } from "./catch-up.ts";
 import { createCohortIndex } from "./cohort.ts";
 import { createFeed, type FeedPosition, type ReadableLog } from "./feed.ts";
+import { HandOut } from "./hand-out.ts";
 import { createLine } from "./line.ts";
 import { createRecentEntries, type RecentEntriesOptions } from "./recent-entries.ts";
-import { type Group, Run, type Sink, Subscriber, subscriberLagged } from "./subscriber.ts";
+import { type Group, Run, type Sink, Subscriber } from "./subscriber.ts";
 
 export interface HubOptions {
   readonly eventLog: ReadableLog;
@@ -73,9 +74,6 @@ export interface Hub {
   readonly replaying: number;
 }
 
-/** The feed hands out at once what has come in a turn. */
-const LIVE = { isRecent: true, isLive: true };
-
 export function createHub(options: HubOptions): Hub {
   const { eventLog, recentEntries: limits, maxReplays, watch, onErased = () => {}, logger } = options;
   const recentEntries = createRecentEntries(limits);
@@ -88,14 +86,16 @@ export function createHub(options: HubOptions): Hub {
     const runs = new Map<Group, Run>();
     // What nobody listens for is not even decoded.
     const all = live.size === 0 ? [] : live.wanted(entries.filter(isLive));
+    const handOut = new HandOut(before);
     for (const { cohort, entries: wanted } of all) {
       const { group, members } = cohort;
       // Cohorts of one group often want the same entries, by other filters: what is derived from them is shared.
       const last = runs.get(group);
-      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, LIVE);
+      const run = last !== undefined && isSameRun(last.entries, wanted) ? last : new Run(group, wanted, "live");
       runs.set(group, run);
-      offerTo(members, run, before);
+      for (const subscriber of members) handOut.add(subscriber, run);
     }
+    handOut.flush();
     watch?.delivered(entries, begunAt);
     // Many are kept for those who come back, and few of these are asked for.
     for (const entry of entries) entry.release();
@@ -163,20 +163,4 @@ export function createHub(options: HubOptions): Hub {
 
 function isSameRun(one: readonly LiveEntry[], other: readonly LiveEntry[]): boolean {
   return one === other || (one.length === other.length && one.every((entry, index) => entry === other[index]));
-}
-
-/** Offers a run to all who want it, as the next that comes after `before`; whoever has no room for it has lagged. */
-function offerTo(members: Iterable<Subscriber>, run: Run, before: FeedPosition): void {
-  const { entries } = run;
-  for (const subscriber of members) {
-    const from = subscriber.liveFrom === 0 ? 0 : firstFrom(entries, subscriber.liveFrom);
-    const taken = from < entries.length ? subscriber.sink.offer(run, from) : from;
-    if (taken < entries.length) subscriber.end(subscriberLagged(entries[taken - 1]?.cursor ?? before.cursor));
-  }
-}
-
-/** Index of the first entry of this number or a later one. */
-function firstFrom(entries: readonly LiveEntry[], number: number): number {
-  const index = entries.findIndex((entry) => entry.number >= number);
-  return index === -1 ? entries.length : index;
 }

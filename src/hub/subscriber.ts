@@ -2,42 +2,48 @@ import { ServiceError } from "../error.ts";
 import type { EventFilter } from "../event/event-filter.ts";
 import type { LiveEntry } from "../event/live-entry.ts";
 
+/**
+ * - `live`: the newest, handed in this turn of the event loop to all who want them, and nothing follows in it.
+ * - `recent`: among the newest, for one who comes back; others may soon come back too.
+ * - `older`: of a long replay.
+ */
+export type RunKind = "live" | "recent" | "older";
+
 /** Subscribers that share an execution. The hub only knows it apart from others; transports encode with it. */
 export interface Group {
   /**
    * The JSON text of each entry's result, UTF-8: the same bytes for everyone in the group.
-   * @param isRecent whether others may soon want them too
+   * @param kind of the run that they are for: it tells how long they are worth keeping
    */
-  encode(entries: readonly LiveEntry[], isRecent: boolean): readonly Buffer[];
+  encode(entries: readonly LiveEntry[], kind: RunKind): readonly Buffer[];
 }
 
 /** Entries for equal subscribers, in the log's order, and what transports derive from them once for all. */
 export class Run {
   readonly group: Group;
   readonly entries: readonly LiveEntry[];
-  /** Whether the entries are among the newest, which others may soon want too: not those of a long replay. */
-  readonly isRecent: boolean;
-  /** Whether nothing follows in the same turn of the event loop: it may leave at once. */
-  readonly isLive: boolean;
-  readonly #derived = new Map<unknown, unknown>();
+  readonly kind: RunKind;
+  /** What was derived first, by itself: mostly there is no more, and a map for each run would cost more than the run. */
+  #first: { readonly key: unknown; readonly value: unknown } | null = null;
+  #others: Map<unknown, unknown> | null = null;
 
-  constructor(
-    group: Group,
-    entries: readonly LiveEntry[],
-    { isRecent, isLive }: { readonly isRecent: boolean; readonly isLive: boolean },
-  ) {
+  constructor(group: Group, entries: readonly LiveEntry[], kind: RunKind) {
     this.group = group;
     this.entries = entries;
-    this.isRecent = isRecent;
-    this.isLive = isLive;
+    this.kind = kind;
   }
 
   /** What `make` makes of this run, made once a `key`. */
   derive<T>(key: unknown, make: (run: Run) => T): T {
-    let value = this.#derived.get(key) as T | undefined;
-    if (value === undefined) {
-      value = make(this);
-      this.#derived.set(key, value);
+    const first = this.#first;
+    if (first !== null && first.key === key) return first.value as T;
+    let value = this.#others?.get(key) as T | undefined;
+    if (value !== undefined) return value;
+    value = make(this);
+    if (first === null) this.#first = { key, value };
+    else {
+      this.#others ??= new Map();
+      this.#others.set(key, value);
     }
     return value;
   }
@@ -50,6 +56,8 @@ export interface Sink {
    * least one. Returns the index of the first that it did not take.
    */
   offer(run: Run, from: number): number;
+  /** Whether its peer may still take anything: what comes meanwhile is not offered. */
+  readonly isOpen: boolean;
   /** Whether a replay should go on writing. */
   readonly hasRoom: boolean;
   /**

@@ -26,7 +26,7 @@ export function queueNextFrames(writer: SocketWriter, operation: FrameOwner, run
   const { idBytes } = operation;
   const whole = run.derive(idBytes, () => new NextFrames(makeTemplate(run, idBytes)));
   if (from === 0 && whole.length <= writer.room) {
-    if (run.isLive) writer.pushLast(whole, operation);
+    if (run.kind === "live") writer.pushLast(whole, operation);
     else writer.push(whole, operation);
     return whole.count;
   }
@@ -93,8 +93,8 @@ class NextFrames implements QueuedFrames<FrameOwner> {
   }
 }
 
-function makeTemplate({ group, entries, isRecent }: Run, idLength: number): FrameTemplate {
-  const payloads = group.encode(entries, isRecent);
+function makeTemplate({ group, entries, kind }: Run, idLength: number): FrameTemplate {
+  const payloads = group.encode(entries, kind);
   const around = BEFORE_ID.length + idLength + AFTER_ID.length + AFTER_PAYLOAD.length;
   const sizes = payloads.map((payload) => around + payload.length);
   const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + headerLength(size) + size, 0));

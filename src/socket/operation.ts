@@ -45,6 +45,10 @@ export class Operation implements Sink, FrameOwner, AsyncGenerator<never, undefi
     return queueNextFrames(this.#writer, this, run, from);
   }
 
+  get isOpen(): boolean {
+    return !this.closed && this.#writer.isOpen;
+  }
+
   get hasRoom(): boolean {
     return this.#writer.hasRoom;
   }

@@ -81,6 +81,11 @@ export class SocketWriter {
     return this.#flushes.maxBufferedBytes - this.buffered;
   }
 
+  /** Whether the socket has not been ended from this side. */
+  get isOpen(): boolean {
+    return !this.#socket.writableEnded;
+  }
+
   get hasRoom(): boolean {
     return this.buffered < Math.min(ROOM_BYTES, this.#flushes.maxBufferedBytes);
   }
@@ -162,7 +167,7 @@ export class SocketWriter {
 
   #mayWrite(): boolean {
     // What was destroyed otherwise takes a write without a word.
-    return !this.#socket.writableEnded && this.stay.holds();
+    return this.isOpen && this.stay.holds();
   }
 
   /** Whether they go to the peer: they are counted then. */

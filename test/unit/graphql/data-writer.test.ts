@@ -21,7 +21,7 @@ import { createDataWriters } from "../../../src/graphql/data-writer.ts";
 import { createGroups, type Groups, type Selection } from "../../../src/graphql/group.ts";
 import { schema } from "../../../src/graphql/schema.ts";
 import { selectionOf } from "../../../src/graphql/selection.ts";
-import { createTextShelf } from "../../../src/graphql/shared-texts.ts";
+import { createTickMap } from "../../../src/graphql/tick-map.ts";
 import { parseEvent } from "../../../src/mandrill/parse-event.ts";
 import { createEntryMaker } from "../../harness/entries.ts";
 import { PAYLOADS } from "../../harness/mandrill-fixtures.ts";
@@ -84,8 +84,8 @@ function alone(selection: Selection, entry: LiveEntry, of = schema) {
   const group = createSilentGroups(of).enter(selection);
   return {
     isWritten: createDataWriters(of)(selection)(entry, false) !== null,
-    encoded: String(group.encode([entry], false)[0]),
-    handed: JSON.stringify(group.resultOf(entry, false)),
+    encoded: String(group.encode([entry], "older")[0]),
+    handed: JSON.stringify(group.resultOf(entry, "older")),
   };
 }
 
@@ -116,7 +116,7 @@ describe("the text of a result", () => {
           for (const each of all) {
             const selection = select(each);
             const expected = entries.map((entry) => executed(each, entry));
-            const shared = groups.enter(selection).encode(entries, true);
+            const shared = groups.enter(selection).encode(entries, "live");
             expect(shared.map(String)).toEqual(expected.map(({ text }) => text));
             const [{ text, isPlain }, entry] = [expected[0]!, entries[0]!];
             expect(alone(selection, entry)).toEqual({ encoded: text, handed: text, isWritten: isPlain });
@@ -175,14 +175,14 @@ describe("the text of a result", () => {
     const groups = createSilentGroups();
     const text = "subscription { eventReceived { raw } }";
     const entry = createEntryMaker().next();
-    const raw = (scope: Scope) => JSON.parse(String(groups.enter(select({ text, scope })).encode([entry], true)[0]));
+    const raw = (scope: Scope) => JSON.parse(String(groups.enter(select({ text, scope })).encode([entry], "live")[0]));
     expect(raw({ raw: true }).data.eventReceived.raw).toMatchObject({ event: "send" });
     expect(raw({ raw: false }).data.eventReceived.raw).toBeNull();
-    const shelf = createTextShelf();
-    const texts = shelf("scope").of(entry);
-    expect(shelf("scope").of(entry)).toBe(texts);
+    const valueAt = createTickMap(() => ({}));
+    const value = valueAt("scope");
+    expect(valueAt("scope")).toBe(value);
     await null;
-    expect(shelf("scope").of(entry)).not.toBe(texts);
+    expect(valueAt("scope")).not.toBe(value);
   });
 });
 

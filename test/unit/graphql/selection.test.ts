@@ -82,35 +82,48 @@ describe("a group", () => {
     expect(groups.size).toBe(0);
   });
 
-  it("encodes an entry once, with its cursor, aliases, fragments and variables", () => {
+  it.each(["live", "recent"] as const)("encodes an entry once, with all that its document asks for: %s", (kind) => {
     const groups = createGroups({ schema, presentError });
     const text = `subscription S($t: [EventType!], $with: Boolean!) { mail: eventReceived(types: $t) { ...F } }
       fragment F on Event { id raw @include(if: $with) ... on ClickEvent { url } }`;
     const group = groups.enter(select(text, { t: ["click"], with: false }));
     groups.enter(group.selection);
     const entry = createEntryMaker().next({ type: "click" });
-    const [bytes] = group.encode([entry], true);
+    const [bytes] = group.encode([entry], kind);
     expect(JSON.parse(String(bytes))).toEqual({
       data: { mail: { id: "event-1", url: "https://example.com/" } },
       extensions: { cursor: entry.cursor },
     });
-    expect(group.encode([entry], true)[0]).toBe(bytes);
+    expect(group.encode([entry], kind)[0]).toBe(bytes);
   });
 
-  it("keeps no encoding for a subscriber who is alone in it", () => {
+  it("keeps what is live for the tick alone, and what is recent for those who come back", async () => {
+    const groups = createGroups({ schema, presentError });
+    const group = groups.enter(select("subscription { eventReceived { id } }"));
+    groups.enter(group.selection);
+    const entry = createEntryMaker().next();
+    const live = group.encode([entry], "live")[0];
+    await Promise.resolve();
+    expect(group.encode([entry], "live")[0]).not.toBe(live);
+    const recent = group.encode([entry], "recent")[0];
+    await Promise.resolve();
+    expect(group.encode([entry], "recent")[0]).toBe(recent);
+  });
+
+  it.each(["live", "recent", "older"] as const)("keeps no encoding for who is alone in it: %s", (kind) => {
     const groups = createGroups({ schema, presentError });
     const group = groups.enter(select("subscription { eventReceived { id } }"));
     const entry = createEntryMaker().next();
-    const [bytes] = group.encode([entry], true);
-    expect(group.encode([entry], true)).toEqual([bytes]);
-    expect(group.encode([entry], true)[0]).not.toBe(bytes);
+    const [bytes] = group.encode([entry], kind);
+    expect(group.encode([entry], kind)).toEqual([bytes]);
+    expect(group.encode([entry], kind)[0]).not.toBe(bytes);
   });
 
   it("withholds raw from a scope that may not see it", () => {
     const group = createGroups({ schema, presentError }).enter(
       select("subscription { eventReceived { raw } }", {}, { raw: false }),
     );
-    const result = JSON.parse(String(group.encode([createEntryMaker().next()], false)[0]));
+    const result = JSON.parse(String(group.encode([createEntryMaker().next()], "older")[0]));
     expect(result.data).toEqual({ eventReceived: { raw: null } });
   });
 });

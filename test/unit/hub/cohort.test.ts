@@ -8,6 +8,7 @@ import { createEntryMaker } from "../../harness/entries.ts";
 
 const sink: Sink = {
   offer: (run) => run.entries.length,
+  isOpen: true,
   hasRoom: true,
   drained: () => Promise.resolve(),
   end() {},

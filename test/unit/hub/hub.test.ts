@@ -30,6 +30,7 @@ class KeepingSink implements Sink {
     });
     return index;
   }
+  readonly isOpen: boolean = true;
   get hasRoom(): boolean {
     return this.numbers.length < this.bound;
   }

@@ -46,7 +46,7 @@ const operation = (text: string): FrameOwner => {
   const id = JSON.stringify(text).slice(1, -1);
   return { id, idBytes: Buffer.byteLength(id), closed: false };
 };
-const QUEUED = { isRecent: true, isLive: false };
+const QUEUED = "recent";
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 function setUp(maxBufferedBytes = 1e6) {
@@ -146,7 +146,7 @@ describe("next frames", () => {
   });
 
   it("leave at once where nothing else is to come, and together with what others write in the turn", async () => {
-    const live = new Run(payloads, createEntryMaker().run(2), { isRecent: true, isLive: true });
+    const live = new Run(payloads, createEntryMaker().run(2), "live");
     const { socket, writer } = setUp();
     writer.operations = 1;
     queueNextFrames(writer, operation("alone"), live, 0);
