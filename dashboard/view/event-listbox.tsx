@@ -1,5 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type RefObject, useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { EventRowFragment } from "../generated/graphql.ts";
 import { useCell } from "../state/cell.ts";
 import type { EventList } from "../state/event-list.ts";
@@ -54,6 +63,18 @@ export function EventListbox({ ref: box, list: { rows, hasOlder }, onAway }: Eve
     setActiveId(row.id);
     link.pick(pickedBy(row));
   };
+  const pressed = useRef<{ readonly row: EventRowFragment; readonly y: number }>(null);
+  const onPress = useCallback((row: EventRowFragment, y: number): void => {
+    pressed.current = { row, y };
+  }, []);
+  // Where a row comes in between, the pointer goes down on one row and up on another without having moved, and the
+  // browser gives the click to what holds both.
+  const onClickBetweenRows = ({ target, currentTarget, clientY }: MouseEvent): void => {
+    const isBetween = target === currentTarget || target === currentTarget.firstElementChild;
+    const { row, y } = pressed.current ?? {};
+    pressed.current = null;
+    if (isBetween && row !== undefined && y !== undefined && Math.abs(clientY - y) < rowHeight / 2) pick(row);
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / rowHeight) - 1);
     if (event.key === "Escape") link.pick(null);
@@ -77,6 +98,7 @@ export function EventListbox({ ref: box, list: { rows, hasOlder }, onAway }: Eve
       tabIndex={0}
       aria-activedescendant={items.some(({ index }) => index === active) ? rowId(activeId) : undefined}
       onKeyDown={onKeyDown}
+      onClick={onClickBetweenRows}
       onScroll={({ currentTarget }) => onAway(currentTarget.scrollTop > TOP)}
     >
       <div role="presentation" className="spacer" style={{ height: virtualizer.getTotalSize() }}>
@@ -93,6 +115,7 @@ export function EventListbox({ ref: box, list: { rows, hasOlder }, onAway }: Eve
               places={hasOlder ? -1 : rows.length}
               isActive={row.id === activeId}
               isPicked={isSame(picked, pickedBy(row))}
+              onPress={onPress}
               onPick={pick}
             />
           );

@@ -17,11 +17,13 @@ interface EventRowProps {
   readonly places: number;
   readonly isActive: boolean;
   readonly isPicked: boolean;
+  /** A pointer has gone down on it, so many pixels from the window's top. */
+  readonly onPress: (row: EventRowFragment, y: number) => void;
   readonly onPick: (row: EventRowFragment) => void;
 }
 
 export const EventRow = memo(function EventRow(props: EventRowProps) {
-  const { id, row, top, place, places, isActive, isPicked, onPick } = props;
+  const { id, row, top, place, places, isActive, isPicked, onPress, onPick } = props;
   const receivedAt = Date.parse(row.receivedAt);
   const delay = row.occurredAt === null ? 0 : receivedAt - Date.parse(row.occurredAt);
   return (
@@ -37,6 +39,7 @@ export const EventRow = memo(function EventRow(props: EventRowProps) {
       data-active={isActive || undefined}
       data-type={row.type}
       style={{ transform: `translateY(${top}px)` }}
+      onPointerDown={({ clientY }) => onPress(row, clientY)}
       onClick={() => onPick(row)}
     >
       <span className="type">

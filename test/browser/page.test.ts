@@ -169,6 +169,33 @@ describe("the live page", () => {
     expect([live.foreignRequests, live.errors]).toEqual([[], []]);
   });
 
+  it("picks the row on which the pointer went down, though others come before it goes up", async () => {
+    await using service = await runService();
+    await using live = await openLivePage(service.url);
+    const { mouse } = live.page;
+    await postEvents(service.url, about("below@example.com"), about("ada@example.com"));
+    await live.rows.nth(1).waitFor();
+    const box = await live.row("ada@example.com").boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 20, (box?.y ?? 0) + (box?.height ?? 0) / 2];
+    const press = async (email: string, upAt: number): Promise<void> => {
+      await mouse.move(x, y);
+      await mouse.down();
+      await postEvents(service.url, about(email));
+      await live.row(email).waitFor();
+      await mouse.move(x, upAt);
+      await mouse.up();
+    };
+    await press("first@example.com", y);
+    const message = live.page.getByRole("dialog", { name: "Message" });
+    await message.getByText("ada@example.com").first().waitFor();
+    await live.page.keyboard.press("Escape");
+    await message.waitFor({ state: "detached" });
+    // Who draws the pointer away has thought better of it.
+    const nothingPicked = live.page.url();
+    await press("second@example.com", y + 2 * (box?.height ?? 0));
+    expect(live.page.url()).toBe(nothingPicked);
+  });
+
   it("holds its rows while it is paused, and goes on where it was", async () => {
     await using service = await runService();
     await using live = await openLivePage(service.url);
