@@ -7,6 +7,7 @@ import type { Hub } from "../hub/hub.ts";
 import type { Run, Sink, Subscriber } from "../hub/subscriber.ts";
 import { type PieceShape, piecesOf, takePieces } from "./event-pieces.ts";
 import { gapOf, isGap } from "./gap.ts";
+import { cutStalledReader } from "./stalled-reader.ts";
 
 /**
  * After how long a client whose connection has ended comes back: each is told another time between these, so that
@@ -60,15 +61,14 @@ export class EventStream implements Sink {
   #subscriber: Subscriber | undefined;
   /** Where the stream starts, as its first block tells; null once it has been told. */
   #start: string | null = null;
-  #stall: NodeJS.Timeout | undefined;
   #stay: Stay = UNENDING;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
     this.#response = options.response;
-    this.#response.on("drain", () => this.#flows());
     this.#response.once("close", () => this.#close());
+    cutStalledReader(this.#response, options.stallTimeout);
   }
 
   /** Registers it and sends the response's head. Rejects, with nothing sent, where it cannot be registered. */
@@ -167,14 +167,7 @@ export class EventStream implements Sink {
   }
 
   #write(bytes: Buffer): void {
-    if (!this.isOpen) return;
-    if (this.#response.write(bytes)) return;
-    this.#stall ??= setTimeout(() => this.#response.destroy(), this.#options.stallTimeout);
-  }
-
-  #flows(): void {
-    clearTimeout(this.#stall);
-    this.#stall = undefined;
+    if (this.isOpen) this.#response.write(bytes);
   }
 
   #finish({ code, message }: ServiceError): void {
@@ -185,7 +178,6 @@ export class EventStream implements Sink {
 
   #close(): void {
     this.#subscriber?.close();
-    this.#flows();
     clearInterval(this.#heartbeat);
     this.#stay.leave();
   }

@@ -4,6 +4,7 @@ import { logUnavailable, type ServiceError } from "../error.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Run, Sink, Subscriber } from "../hub/subscriber.ts";
 import { type PieceShape, piecesOf, takePieces } from "./event-pieces.ts";
+import { cutStalledReader } from "./stalled-reader.ts";
 
 /**
  * How much longer a poll may look through what is already there, beyond its own time, before it answers with the place
@@ -48,6 +49,7 @@ export class LongPoll implements Sink {
   constructor(options: LongPollOptions) {
     this.#options = options;
     options.response.once("close", () => this.#close());
+    cutStalledReader(options.response, options.stallTimeout);
     // It may fail before anybody waits.
     this.#over.promise.catch(() => {});
   }
@@ -117,15 +119,13 @@ export class LongPoll implements Sink {
       events,
       Buffer.from(`],"head":${JSON.stringify(head)}}\n`),
     ]);
-    const { response, stallTimeout } = this.#options;
+    const { response } = this.#options;
     response.writeHead(200, {
       "content-type": "application/json; charset=utf-8",
       "content-length": body.length,
       "cache-control": "no-store",
     });
     response.end(body);
-    const stall = setTimeout(() => response.destroy(), stallTimeout);
-    response.once("close", () => clearTimeout(stall));
   }
 
   #close(error?: ServiceError): void {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { cutStalledReader } from "./stalled-reader.ts";
 
 export interface SharedStreamOptions {
   /** Whose it is: nobody else may listen to it, or add to it. */
@@ -59,12 +60,13 @@ export class SharedStream {
       "cache-control": "no-store, no-transform",
       "x-accel-buffering": "no",
     });
+    cutStalledReader(response, this.#options.stallTimeout);
     this.#flowing = Promise.resolve();
     this.#listened.resolve();
     for await (const text of told) {
       if (response.destroyed) return;
       if (response.write(text)) continue;
-      this.#flowing = drained(response, this.#options.stallTimeout);
+      this.#flowing = drained(response);
       await this.#flowing;
     }
     response.end();
@@ -82,12 +84,10 @@ export class SharedStream {
   }
 }
 
-/** Resolves when all is taken, or the connection has ended: cut, where nothing was taken for too long. */
-function drained(response: ServerResponse, stallTimeout: number): Promise<void> {
+/** Resolves when all is taken, or the connection has ended. */
+function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    const stall = setTimeout(() => response.destroy(), stallTimeout);
     const flow = (): void => {
-      clearTimeout(stall);
       response.off("drain", flow);
       response.off("close", flow);
       resolve();
