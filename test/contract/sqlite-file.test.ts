@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EventLog } from "../../src/event-log/event-log.ts";
 import { backUpLog } from "../../src/event-log/sqlite/backup.ts";
+import { revokedTokensPath } from "../../src/event-log/sqlite/revoked-tokens.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
 import { entriesOf, idsOf, originOf } from "./log-suite.ts";
@@ -97,9 +98,10 @@ describe("the lock of a SQLite log", () => {
 });
 
 describe("the file of a SQLite log", () => {
-  it("is made with its folder, for its owner alone", async () => {
-    await open();
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  it("is made with its folder, for its owner alone, and so is the list of revoked tokens beside it", async () => {
+    const eventLog = await open();
+    await eventLog.revoke("token", Date.now() + 60_000);
+    for (const path of [file, revokedTokensPath(file)]) expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
   it("is refused where a newer version has changed it beyond this one", async () => {

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { logUnavailable } from "../../error.ts";
 import { CURSOR_KEY_BYTES, type CursorCodec, createCursorCodec, ORIGIN_TAG } from "../../event/cursor.ts";
+import { createFile } from "./new-file.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 /** Where the log stands; held in memory, and as it is in the file whenever no transaction is open. */
@@ -40,17 +41,6 @@ const CHECKPOINT_PAGES = 16_000;
 /** Bytes to which the write-ahead log's file is cut back where a large transaction has made it longer. */
 const WAL_BYTES = CHECKPOINT_PAGES * 4_096;
 const CACHE_KIB = 65_536;
-
-/** Creates the file, for its owner's eyes alone, unless it exists. */
-function createFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  try {
-    // Never opened where it exists: closing any descriptor of a file drops every POSIX lock that the process has on it.
-    closeSync(openSync(file, "wx", 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-}
 
 function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
@@ -102,6 +92,7 @@ function readState(database: DatabaseSync): { cursorKey: Uint8Array; state: LogS
  * SQLite keeps the kernel's lock on the file from the first statement on; it ends with the process, however that ends.
  */
 export function openLogFile(file: string, busyTimeoutMs: number): LogFile {
+  mkdirSync(dirname(file), { recursive: true });
   createFile(file);
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { logUnavailable } from "../../error.ts";
 import type { RevokedTokens } from "../event-log.ts";
+import { createFile } from "./new-file.ts";
 import { APPLICATION_ID } from "./schema.ts";
 
 /** Milliseconds to wait for another process that is at the file: each holds it for one small transaction. */
@@ -28,6 +29,7 @@ export function revokedTokensPath(file: string): string {
 
 /** Opens the file, and makes it where it is missing. */
 export function openRevokedTokens(path: string): RevokedTokensFile {
+  createFile(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
     prepare(database);
