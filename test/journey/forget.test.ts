@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Environment } from "../../src/config.ts";
+import { createKeys } from "../../src/event-log/redis/keys.ts";
 import { runCommandLine } from "../harness/command.ts";
 import { jsonBatch, post, rawEvent } from "../harness/mandrill-post.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
@@ -131,6 +132,22 @@ describe("npm run forget", () => {
     expect(await forget(env, ` ${ADA} `)).toBe("3 events erased.\n");
     // The erasure was told before this: who has this one has heard of it.
     await expectNoGap(other, listeners[1], before ?? []);
+  });
+
+  it("says so where Redis has no memory to remove the bytes as well, and removes them once it has", async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const env = { REDIS_URL: server.url };
+    await postTo(await start(env), ...MIXED);
+    await server.client.config("SET", "rdbcompression", "no", "maxmemory", "1");
+    const { code, stderr } = await runCommandLine("forget", ["--email", ADA], { env });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^forget: They are erased .* no memory .*\n$/)]);
+    await server.client.config("SET", "maxmemory", "0");
+    const bytes = async (): Promise<string> =>
+      String(await server.client.dumpBuffer(createKeys("mandrill-live").entries));
+    expect(await bytes()).toMatch(/lovelace/i);
+    expect(await forget(env)).toBe("0 events erased.\n");
+    expect(await bytes()).not.toMatch(/lovelace/i);
   });
 
   it("erases in the file of a service that is stopped, and the next one goes on", async () => {

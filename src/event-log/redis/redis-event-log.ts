@@ -71,7 +71,7 @@ export function openRedisEventLog({
   const find = createFind(keys, views, reading);
   const count = createCount(keys, views);
   const erase = createErase(keys, states, views, reading);
-  const scrub = createScrub({ keys, states, logger });
+  const scrub = createScrub({ keys, states });
   const own = createOwnBatches();
   // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
   const appends = createAppend(keys, limits, form, connection.kind === "cluster" ? null : own);

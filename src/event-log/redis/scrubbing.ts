@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Logger } from "pino";
 import { logUnavailable } from "../../error.ts";
 import type { RedisClient } from "./connection.ts";
 import type { RedisKeys } from "./keys.ts";
@@ -17,16 +16,15 @@ const MAX_ATTEMPTS = 10;
 export interface ScrubbingOptions {
   readonly keys: RedisKeys;
   readonly states: LogStates;
-  readonly logger?: Pick<Logger, "warn"> | undefined;
 }
 
 /**
  * Removes the bytes of what was erased from the stream, by writing that anew. Appends, readers and trims go on
- * meanwhile. Where Redis has no memory for a second stream, they stay until the stream's nodes go, and it is logged.
+ * meanwhile. Rejects where Redis has no memory for a second stream: they stay until the stream's nodes go.
  */
 export type Scrub = (link: Link) => Promise<void>;
 
-export function createScrub({ keys, states, logger }: ScrubbingOptions): Scrub {
+export function createScrub({ keys, states }: ScrubbingOptions): Scrub {
   /** Whether the entries were replaced by a copy of them. */
   async function rewrite(link: Link, copy: string): Promise<boolean> {
     const state = await link.run(async (client) => states.parse(await client.hmget(keys.meta, ...STATE_FIELDS)));
@@ -55,8 +53,10 @@ export function createScrub({ keys, states, logger }: ScrubbingOptions): Scrub {
       } catch (error) {
         await drop(link, copy).catch(() => {});
         if (!isOutOfMemory(error)) throw error;
-        logger?.warn("Redis has no memory to write its events anew: what was erased stays in its nodes for a while");
-        return;
+        throw logUnavailable(
+          "They are erased for everybody, but Redis has no memory to write its events anew, so the bytes of the erased " +
+            "ones stay in it: erase again when it has, or wait until they are trimmed.",
+        );
       }
     }
     throw logUnavailable("Others erase as well: erase again when that is over.");
