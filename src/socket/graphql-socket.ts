@@ -158,7 +158,11 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     if (viewer === null) throw new ServiceError("UNAUTHENTICATED", "Nobody was let in.");
     const { scope } = viewer;
     if (operation?.operation === "subscription") return eventContextOf(scope);
-    const renewToken = async (token: string) => connection.renew(await access.viewerOfToken(token));
+    const renewToken = async (token: string): Promise<number> => {
+      const expiresAt = connection.renew(await access.viewerOfToken(token));
+      connection.countBy(byToken, limits.maxPerToken);
+      return expiresAt;
+    };
     return { ...options.contextFor(scope), renewToken };
   };
 

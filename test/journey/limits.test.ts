@@ -83,9 +83,12 @@ describe("sockets of one token", () => {
     await using second = await connectSocket(service.socketUrl, { init: false });
     second.send({ type: "connection_init", payload: init });
     expect(await second.closed).toEqual({ code: 4429, reason: expect.stringContaining("MAX_SOCKETS_PER_TOKEN") });
-    await using _other = await connectSocket(service.socketUrl, {
-      init: { authorization: "Bearer another-token-of-some-length" },
-    });
+    const otherInit = { authorization: "Bearer another-token-of-some-length" };
+    await using other = await connectSocket(service.socketUrl, { init: otherInit });
+    // It would be the second with the fresh token.
+    other.subscribe("renew", `mutation { renewToken(token: "${TOKEN}") }`);
+    expect((await other.closed).code).toBe(4429);
+    await using _otherAgain = await connectSocket(service.socketUrl, { init: otherInit });
     first.socket.close();
     await first.closed;
     await using again = await connectSocket(service.socketUrl, { init });
