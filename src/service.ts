@@ -212,9 +212,9 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
     await metricsServer.close();
     await webhook.close();
     access.stop();
-    await hub.stop();
     await control?.close();
-    await eventLog.close();
+    // Together: a log that hangs keeps a read of the hub's until it is closed.
+    await Promise.all([hub.stop(), eventLog.close()]);
     await tracing?.close();
   };
 

@@ -150,7 +150,7 @@ export function createFeed({ eventLog, recentEntries, logger, onEntries, onGap, 
         },
         (error: unknown) => {
           // Only the first of a row is told; the periodic look goes on trying.
-          if (!failing) logger.error({ err: error }, "the log cannot be read; listeners wait");
+          if (!failing && !stopped) logger.error({ err: error }, "the log cannot be read; listeners wait");
           failing = true;
           pullAgain = false;
         },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { WebhookRequest } from "../event/webhook-request.ts";
 import { type EventLog, WEBHOOK_REQUESTS_KEPT } from "../event-log/event-log.ts";
@@ -5,13 +6,16 @@ import { type EventLog, WEBHOOK_REQUESTS_KEPT } from "../event-log/event-log.ts"
 /** Milliseconds between two writes: a busy webhook's requests go to the log a few times a second. */
 const INTERVAL_MS = 250;
 
+/** Milliseconds that the last write may take: a log that hangs keeps no process for the sake of a by-product. */
+const LAST_WRITE_MS = 250;
+
 /**
  * Brings webhook requests to the log, where people look them up. A by-product: it takes turns with nothing, fails
  * nothing, and under pressure keeps the newest.
  */
 export interface RequestRecorder {
   record(request: WebhookRequest): void;
-  /** Resolves when what was recorded has been written, or could not be. */
+  /** Resolves when what was recorded has been written, or could not be in good time. */
   close(): Promise<void>;
 }
 
@@ -56,8 +60,8 @@ export function createRequestRecorder(eventLog: Pick<EventLog, "recordRequests">
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      await writing;
-      if (waiting.length > 0) await write();
+      const written = Promise.resolve(writing).then(() => (waiting.length > 0 ? write() : undefined));
+      await Promise.race([written, delay(LAST_WRITE_MS, undefined, { ref: false })]);
     },
   };
 }

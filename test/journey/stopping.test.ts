@@ -5,7 +5,8 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startRedisServer } from "../harness/redis-server.ts";
 import { runService } from "../harness/service.ts";
 import { spawnService } from "../harness/service-process.ts";
 import { connectSocket, type SocketClient } from "../harness/socket-client.ts";
@@ -124,6 +125,25 @@ describe("the process", () => {
     expect(took).toBeGreaterThan(4_000);
     expect(took).toBeLessThan(5_000);
     silent.destroy();
+  });
+
+  it("ends with 0 within the window though Redis hangs, and has the batch under way come again", async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    await using service = await spawnService({ env: { REDIS_URL: redis.url, SHUTDOWN_SECONDS: "6" } });
+    await using client = await connectSocket(service.socketUrl);
+    client.subscribe("live", "subscription { eventReceived { id } }");
+    const agent = new Agent({ keepAlive: true });
+    await ask(agent, `${service.url}/health`);
+    redis.pause();
+    const answer = ask(agent, `${service.url}/mandrill`, batchOf("under-way"));
+    // Its request has been read once a later one on another connection is answered.
+    await ask(new Agent(), `${service.url}/health`);
+    const begun = performance.now();
+    service.signal("SIGTERM");
+    expect(await service.ended).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(6_000);
+    expect([await answer, (await client.closed).code]).toEqual([503, 1012]);
   });
 
   it(`sends ${CLIENTS.toLocaleString("en")} clients away over its seconds, not all at once, and ends with 0 within them`, async () => {

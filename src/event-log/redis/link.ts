@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { RedisConnection } from "../../config.ts";
 import { logUnavailable, ServiceError } from "../../error.ts";
@@ -33,6 +34,9 @@ interface Waiter {
 
 /** The client's own word for a command that was not answered in time. */
 const TIMED_OUT = "Command timed out";
+
+/** Milliseconds that what is under way may take when the log is closed: whoever wanted an answer has got it before. */
+const LAST_ANSWERS = 250;
 
 /** Milliseconds that a closing client may take: one that is asking sentinels does not tell its end. */
 const CLOSE_TIMEOUT = 1_000;
@@ -115,7 +119,7 @@ export function createLink({ client, connection, timeoutMs, logger }: LinkOption
     },
     async close() {
       closed = true;
-      await Promise.all(underWay);
+      await Promise.race([Promise.all(underWay), delay(LAST_ANSWERS, undefined, { ref: false })]);
       released = true;
       await disconnect(client);
     },
