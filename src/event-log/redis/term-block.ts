@@ -39,6 +39,14 @@ export function fieldsOf(term: TermCode): readonly [common: string, bucket: stri
   return [commonField(term), bucketField(term)];
 }
 
+/** What the records of a term in its bucket begin with. */
+export function recordOf({ high, low }: TermCode): Uint8Array {
+  const record = new Uint8Array(6);
+  setThreeBytes(record, 0, high);
+  setThreeBytes(record, 3, low);
+  return record;
+}
+
 /** The places of `term` from what stands in {@link fieldsOf} it. */
 export function placesIn(term: TermCode, common: Places | null, bucket: Uint8Array | null): Places {
   if (common !== null) return common;

@@ -6,7 +6,7 @@ import type { RedisClient } from "./connection.ts";
 import type { RedisKeys } from "./keys.ts";
 import { SCRIPTS } from "./script.ts";
 import { termOf } from "./term.ts";
-import { fieldsOf, placesIn } from "./term-block.ts";
+import { fieldsOf, placesIn, recordOf } from "./term-block.ts";
 import { firstFrom, placesOfTerms, type TermCode, termCode } from "./term-tail.ts";
 import type { IndexView } from "./term-view.ts";
 
@@ -25,8 +25,12 @@ export interface LookedIndex {
 
 /** Entries of the tail that are looked at together: a common match fills a page with the first. */
 const TAIL_PART = 2_048;
-/** Blocks that are read at once: few at first, where a common match fills the page at once, then more and more. */
-const MOST_BLOCKS = 64;
+/**
+ * Blocks that are read at once: few at first, of which a common match fills the page, and then many. A command costs
+ * more than what it brings, and a log of a million entries has some 100.
+ */
+const FIRST_BLOCKS = 8;
+const MOST_BLOCKS = 128;
 
 /** A part of the index: what it has of a condition's values stands under the condition's place in the filter. */
 export interface IndexPart {
@@ -44,7 +48,10 @@ export function wantedBy(filter: EventFilter): Wanted {
   return filter.map(({ field, anyOf }) => [...new Set(anyOf)].map((value) => termCode(termOf(field, value))));
 }
 
-/** The parts of the index that `range` lies in, in `order`, with the places of what is wanted. */
+/**
+ * The parts of the index that `range` lies in, in `order`, with the places of what is wanted; without those blocks that
+ * have nothing of a condition, and so no match.
+ */
 export async function* indexParts(
   index: LookedIndex,
   wanted: Wanted,
@@ -90,18 +97,19 @@ async function* blockParts(
     .filter(({ first, last }) => last >= lowest && first <= highest);
   if (order === "newest-first") spans.reverse();
   const terms = wanted.flat();
-  const fields = [...new Set(terms.flatMap(fieldsOf))];
-  for (let from = 0, count = 1; from < spans.length; from += count, count = Math.min(8 * count, MOST_BLOCKS)) {
+  const looked = wanted.flatMap((condition) => [
+    condition.length,
+    ...condition.flatMap((term) => [...fieldsOf(term), recordOf(term)]),
+  ]);
+  for (let from = 0, count = FIRST_BLOCKS; from < spans.length; from += count, count = MOST_BLOCKS) {
     const group = spans.slice(from, from + count);
     const names = group.map(({ first }) => keys.block(first));
     // By one command: what the client does for each would take longer than Redis takes for all.
-    const replies = (await SCRIPTS.lookup.runForBytes(client, names, fields)) as (Buffer | null)[][];
+    const replies = (await SCRIPTS.lookup.runForBytes(client, names, looked)) as (Buffer | null)[][];
     for (const [i, { first, last }] of group.entries()) {
-      const values = new Map(fields.map((field, k) => [field, replies[i]?.[k] ?? null]));
-      const places = terms.map((term) => {
-        const [common, bucket] = fieldsOf(term);
-        return placesIn(term, values.get(common) ?? null, values.get(bucket) ?? null);
-      });
+      const values = replies[i] ?? [];
+      if (values.length === 0) continue;
+      const places = terms.map((term, k) => placesIn(term, values[2 * k] ?? null, values[2 * k + 1] ?? null));
       yield { base: first, last, conditions: byCondition(wanted, places) };
     }
   }
