@@ -98,6 +98,9 @@ export function EventListbox({ ref: box, list: { rows, hasOlder }, onAway }: Eve
       tabIndex={0}
       aria-activedescendant={items.some(({ index }) => index === active) ? rowId(activeId) : undefined}
       onKeyDown={onKeyDown}
+      onPointerDownCapture={() => {
+        pressed.current = null;
+      }}
       onClick={onClickBetweenRows}
       onScroll={({ currentTarget }) => onAway(currentTarget.scrollTop > TOP)}
     >

@@ -5,6 +5,8 @@ import type { ServerResponse } from "node:http";
  * milliseconds (a quarter more at the most).
  */
 export function cutStalledReader(response: ServerResponse, stallTimeout: number): void {
+  // Its close has been told already.
+  if (response.destroyed) return;
   let since: number | null = null;
   const look = setInterval(() => {
     if (!isFull(response)) return;

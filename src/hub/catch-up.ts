@@ -72,26 +72,35 @@ async function replay(subscriber: Subscriber, from: Position, options: CatchUpOp
     }
     const newest = entries.at(-1);
     if (newest === undefined) continue;
-    await hand(subscriber, entries, kind);
-    place = newest;
-    subscriber.servedTo = newest.cursor;
+    const reached = await hand(subscriber, entries, kind, newest);
+    place = reached;
+    subscriber.servedTo = reached.cursor;
   }
 }
 
-/** Offers what the subscriber wants of `entries`, waiting for its reader where the sink is full. */
-async function hand(subscriber: Subscriber, entries: readonly Entry[], kind: RunKind): Promise<void> {
+/**
+ * Offers what the subscriber wants of `entries`, waiting for its reader where the sink is full. Returns the entry up to
+ * which it has: what follows one for which it has waited is taken anew from memory, where it may have been erased.
+ */
+async function hand(subscriber: Subscriber, entries: readonly Entry[], kind: RunKind, newest: Entry): Promise<Entry> {
   const wanted = entries.filter(
     (entry): entry is LiveEntry => isLive(entry) && matchesFilter(subscriber.filter, entry.event),
   );
   for (const part of parts(wanted)) {
     const run = new Run(subscriber.group, part, kind);
+    let hasWaited = false;
     for (let taken = 0; taken < part.length; ) {
-      if (subscriber.ended) return;
+      if (subscriber.ended) return newest;
       taken = subscriber.sink.offer(run, taken);
       subscriber.servedTo = part[taken - 1]?.cursor ?? subscriber.servedTo;
-      if (taken < part.length || !subscriber.sink.hasRoom) await subscriber.sink.drained();
+      if (taken < part.length || !subscriber.sink.hasRoom) {
+        await subscriber.sink.drained();
+        hasWaited = true;
+      }
     }
+    if (hasWaited && kind === "recent") return part.at(-1) ?? newest;
   }
+  return newest;
 }
 
 /** The same entries in parts of {@link OFFER_BYTES} at the most, where one alone is not larger. */

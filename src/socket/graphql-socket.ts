@@ -159,8 +159,10 @@ export function createGraphqlSockets(options: GraphqlSocketsOptions): GraphqlSoc
     const { scope } = viewer;
     if (operation?.operation === "subscription") return eventContextOf(scope);
     const renewToken = async (token: string): Promise<number> => {
-      const expiresAt = connection.renew(await access.viewerOfToken(token));
-      connection.countBy(byToken, limits.maxPerToken);
+      const viewer = await access.viewerOfToken(token);
+      const isAnother = viewer.subject !== connection.viewer?.subject;
+      const expiresAt = connection.renew(viewer);
+      if (isAnother) connection.countBy(byToken, limits.maxPerToken);
       return expiresAt;
     };
     return { ...options.contextFor(scope), renewToken };

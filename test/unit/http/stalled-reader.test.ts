@@ -35,6 +35,17 @@ it.each(["written", "ended"] as const)("cuts a reader who takes nothing of what 
   expect(response.writableFinished).toBe(false);
 });
 
+it("keeps no timer for whom it comes too late", async () => {
+  const { response, reader } = await startResponse();
+  const closed = once(response, "close");
+  reader.destroy();
+  await closed;
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  cutStalledReader(response, STALL);
+  expect(timers()).toBe(before);
+});
+
 it("cuts nobody for whom nothing waits, however long that is", async () => {
   const idle = await startResponse();
   idle.reader.resume();

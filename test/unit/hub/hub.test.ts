@@ -254,6 +254,23 @@ describe("a subscriber with `after`", () => {
     await Promise.all(listening.map(({ sink }) => sink.has(19)));
   });
 
+  it("gets nothing that was erased while it waited for its reader, though it was at hand before", async () => {
+    const log = createScriptedLog();
+    const hub = await start(log);
+    const live = listen(hub);
+    log.append(opens(400));
+    await live.sink.has(400);
+    const sink = new KeepingSink();
+    sink.bound = 1;
+    hub.subscribe({ group: GROUP, filter: [], after: log.entries[0]!.cursor, sink });
+    await sink.has(1);
+    // Taken from memory in the same step as the first, and not offered together with it.
+    log.erase(200);
+    sink.widen(1_000);
+    await sink.has(398);
+    expect(sink.numbers).toEqual(upTo(2, 400).filter((number) => number !== 200));
+  });
+
   it("begins at the origin of an empty log", async () => {
     const log = createScriptedLog();
     const hub = await start(log);
