@@ -202,6 +202,9 @@ export interface EventLog {
   /** Whether the log answers and takes events: rejects with LOG_UNAVAILABLE and the reason. */
   check(): Promise<void>;
 
-  /** Resolves when everything that was begun has ended and the store is released. */
+  /**
+   * Resolves when everything that was begun has ended and the store is released. What the store does not answer soon
+   * rejects: whoever needs an answer waits for it before.
+   */
   close(): Promise<void>;
 }

@@ -144,12 +144,9 @@ function sharedSubscriptions(
         const viewer = await viewerFor(req);
         const leave = options.connections.enter(req);
         // Whoever has gone meanwhile is not told of again.
-        if (res.destroyed) {
-          leave();
-        } else {
-          res.once("close", leave);
-          cutStalledReader(res, options.stallTimeout);
-        }
+        if (res.destroyed) leave();
+        else res.once("close", leave);
+        cutStalledReader(res, options.stallTimeout);
         const stay = (onEnd: (error: ServiceError) => void) =>
           options.stays.begin(viewer, (error) => {
             // What the reader has yet to take is not to be taken any more.

@@ -121,7 +121,7 @@ export function createLink({ client, connection, timeoutMs, logger }: LinkOption
       closed = true;
       await Promise.race([Promise.all(underWay), delay(LAST_ANSWERS, undefined, { ref: false })]);
       released = true;
-      // Nothing else tells who waits for a connection that hangs.
+      // Who waits for a connection that hangs would hear of it by the time-out alone.
       for (const { reject } of waiters) reject(new Error("the event log is closed"));
       waiters.clear();
       await disconnect(client);
