@@ -1,8 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Tests by what they need: nothing, an event log of each kind, the whole service, the repository itself. */
-const PROJECTS = ["unit", "contract", "journey", "audit", "browser", "repository"];
+/**
+ * Tests by what they need: nothing, an event log of each kind, one kind of it, time for odd input, the whole service,
+ * the repository itself.
+ */
+const PROJECTS = ["unit", "contract", "store", "fuzz", "journey", "audit", "browser", "repository"];
 
 export default defineConfig({
   // graphql brings two builds of itself. Node takes the one that `main` names; Vite would take the other for our own

@@ -82,7 +82,7 @@ export interface Sharing {
 export async function startService(config: Config, logger: Logger, sharing?: Sharing): Promise<Service> {
   const { persistedFile, introspection } = config.documents;
   const persisted = persistedFile === undefined ? undefined : await loadPersistedOperations(persistedFile, schema);
-  const eventLog = await openEventLog(config.eventLog, config.limits, logger, true);
+  const eventLog = await openEventLog(config.eventLog, config.limits, logger);
   const access = createAccess({ rules: config.access, eventLog, logger });
   const metrics = createMetrics();
   const tracing = config.telemetry.tracing === null ? null : await createTracing(config.telemetry.tracing);
@@ -251,20 +251,15 @@ export async function startService(config: Config, logger: Logger, sharing?: Sha
   }
 }
 
-/**
- * Opens the event log that is configured, with the events in the form that the service keeps them in.
- *
- * @param convert whether a Redis log of an earlier layout is brought up to this version's
- */
+/** Opens the event log that is configured, with the events in the form that the service keeps them in. */
 export async function openEventLog(
   config: EventLogConfig,
   limits: LogLimits,
   logger: Logger,
-  convert = false,
 ): Promise<EventLog | SqliteEventLog> {
   if (config.kind === "redis") {
     const { connection, prefix, minReplicas } = config;
-    return openRedisEventLog({ connection, prefix, limits, form: RAW_EVENTS, logger, minReplicas, convert });
+    return openRedisEventLog({ connection, prefix, limits, form: RAW_EVENTS, logger, minReplicas });
   }
   await mkdir(config.dataDir, { recursive: true });
   return openSqliteEventLog({ file: join(config.dataDir, LOG_FILE), limits, form: RAW_EVENTS, logger });

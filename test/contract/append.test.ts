@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { AppendResult } from "../../src/event-log/event-log.ts";
 import { sampleEvent, sampleEvents } from "../harness/event-samples.ts";
-import { appendMany, describeEachLog, entriesOf, idsOf, numbersOf, untilClockPasses } from "./log-suite.ts";
+import { appendMany, describeEachLog, entriesOf, idsOf, numbersOf, untilClockPasses } from "../harness/log-suite.ts";
 
 const numbersFrom = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
 

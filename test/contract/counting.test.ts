@@ -4,7 +4,7 @@ import { type EventFilter, filterFromArguments, matchesFilter } from "../../src/
 import { EVENT_TYPES } from "../../src/event/event-type.ts";
 import type { CountQuery, CountRow, EventLog } from "../../src/event-log/event-log.ts";
 import { type SampleFields, sampleEvent } from "../harness/event-samples.ts";
-import { describeEachLog } from "./log-suite.ts";
+import { describeEachLog } from "../harness/log-suite.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -3,7 +3,7 @@ import type { Position } from "../../src/event/cursor.ts";
 import { type EventFilter, filterFromArguments } from "../../src/event/event-filter.ts";
 import type { EventLog, MarkedEntry } from "../../src/event-log/event-log.ts";
 import { type SampleFields, sampleEvent, sampleEvents } from "../harness/event-samples.ts";
-import { describeEachLog, entriesOf, idsOf, numbersOf, originOf } from "./log-suite.ts";
+import { describeEachLog, entriesOf, idsOf, numbersOf, originOf } from "../harness/log-suite.ts";
 
 const ADA = "ada.lovelace@example.com";
 const SPELLINGS = [ADA, "Ada.Lovelace@Example.COM", "ADA.LOVELACE@EXAMPLE.COM"];

@@ -11,7 +11,7 @@ import {
 import { EVENT_TYPES } from "../../src/event/event-type.ts";
 import type { EventLog, FindQuery } from "../../src/event-log/event-log.ts";
 import { type SampleFields, sampleEvent, sampleEvents } from "../harness/event-samples.ts";
-import { appendMany, describeEachLog, entriesOf, idsOf, numbersOf, originOf, pagesOf } from "./log-suite.ts";
+import { appendMany, describeEachLog, entriesOf, idsOf, numbersOf, originOf, pagesOf } from "../harness/log-suite.ts";
 
 const ORDERS = ["newest-first", "oldest-first"] as const;
 

@@ -3,9 +3,9 @@ import type { Position } from "../../src/event/cursor.ts";
 import { type EventFilter, filterFromArguments } from "../../src/event/event-filter.ts";
 import { COUNT_LIMIT, type EventLog, EXAMINE_LIMIT } from "../../src/event-log/event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { IMPLEMENTATIONS, type LogStore, type LogStores } from "./implementations.ts";
-import { appendMany, pagesOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { IMPLEMENTATIONS, type LogStore, type LogStores } from "../harness/implementations.ts";
+import { appendMany, pagesOf } from "../harness/log-suite.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const EVENTS = COUNT_LIMIT + 10;
 const RARE = 777;

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Position } from "../../src/event/cursor.ts";
 import type { EventLog, WakeUp } from "../../src/event-log/event-log.ts";
 import { sampleEvent, sampleEvents } from "../harness/event-samples.ts";
-import { describeEachLog, entriesOf, idsOf, numbersOf, originOf } from "./log-suite.ts";
+import { describeEachLog, entriesOf, idsOf, numbersOf, originOf } from "../harness/log-suite.ts";
 
 const ALL = { entries: 10_000, bytes: 100_000_000 };
 

@@ -6,9 +6,9 @@ import { createKeys } from "../../src/event-log/redis/keys.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { openRevokedTokens, revokedTokensPath } from "../../src/event-log/sqlite/revoked-tokens.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
+import { describeEachLog } from "../harness/log-suite.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
-import { describeEachLog } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const HOUR = 3_600_000;
 

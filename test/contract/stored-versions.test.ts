@@ -9,9 +9,9 @@ import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts"
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { parseEvent } from "../../src/mandrill/parse-event.ts";
 import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
+import { entriesOf, originOf } from "../harness/log-suite.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
-import { entriesOf, originOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 /** The form as a later version might write it, and as the first one did: each reads what it knows. */
 const LATER: StoredForm = {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { WebhookRequest } from "../../src/event/webhook-request.ts";
 import { type EventLog, WEBHOOK_REQUESTS_KEPT } from "../../src/event-log/event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { describeEachLog, entriesOf, idsOf } from "./log-suite.ts";
+import { describeEachLog, entriesOf, idsOf } from "../harness/log-suite.ts";
 
 function request(i: number, fields: Partial<WebhookRequest> = {}): WebhookRequest {
   return {

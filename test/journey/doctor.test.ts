@@ -176,10 +176,13 @@ describe("npm run doctor finds of Redis", () => {
     expect((await down(redis)).of("Redis log")).toMatch(/^fail It has layout 3.*Start the version that wrote it/);
     await redis.client.hset("{mandrill-live}:meta", { layout: "moving" });
     expect((await down(redis)).of("Redis log")).toMatch(/^fail It has layout moving.*npm run move/);
+    expect((await down(redis)).printed).not.toMatch(/event log/);
     await redis.client.hset("{mandrill-live}:meta", { layout: "1" });
     const former = await down(redis);
-    expect(former.of("Redis log")).toMatch(/^note It has layout 1, and is brought up to 2/);
-    expect(former.printed).not.toMatch(/event log/);
+    expect(former.of("Redis log")).toMatch(
+      /^note Layout 1, 3 entries: .*npm run convert once every instance is of this/,
+    );
+    expect(former.of("event log")).toBe("ok Redis takes writes.");
     await redis.client.hset("{mandrill-live}:meta", { layout: "2" });
     expect((await down(redis)).of("Redis log")).toBe("ok Layout 2, 3 entries.");
   });

@@ -11,6 +11,7 @@ import { openArrivingLog } from "../../src/event-log/redis/arriving-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { openLeavingLog } from "../../src/event-log/sqlite/leaving-log.ts";
 import { type CommandResult, runCommandLine } from "../harness/command.ts";
+import { makeFormerLog } from "../harness/former-log.ts";
 import { jsonBatch, post, type RawEvent, rawEvents } from "../harness/mandrill-post.ts";
 import { startRedisCluster } from "../harness/redis-cluster.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
@@ -374,3 +375,47 @@ function matches(raw: RawEvent, filter: string): boolean {
   if (filter.startsWith("tag")) return msg.tags?.includes("store-3") ?? false;
   return filter === "types: [open]" ? raw.event === "open" : raw.event === "click" && msg.subaccount === "store-us";
 }
+
+describe("npm run convert", () => {
+  it("gives a log of the version before the layout of this one, and says what it did", async () => {
+    const redis = await startRedisServer();
+    try {
+      await makeFormerLog(redis.client, "mandrill-live");
+      const env = { REDIS_URL: redis.url };
+      await using service = await runService({ env });
+      await postAll(service.url, rawEvents(250, 7));
+      const before = await eventsOf(service.url);
+      expect(await runCommandLine("convert", [], { env })).toMatchObject({
+        code: 0,
+        stdout: "Converted 250 entries.\n",
+      });
+      expect(await redis.client.hget("{mandrill-live}:meta", "layout")).toBe("2");
+      expect(await eventsOf(service.url)).toEqual(before);
+      expect(await postAll(service.url, rawEvents(251, 7))).toMatchObject({ appended: 1, duplicates: 250 });
+      expect(await runCommandLine("convert", [], { env })).toMatchObject({
+        code: 0,
+        stdout: "There is nothing to convert.\n",
+      });
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it("says in a sentence why it cannot", async () => {
+    const embedded = await runCommandLine("convert", []);
+    expect([embedded.code, embedded.stderr]).toEqual([2, expect.stringMatching(/names no Redis: the embedded log's/)]);
+    const unreached = await runCommandLine("convert", [], { env: { REDIS_URL: "redis://127.0.0.1:1" } });
+    expect([unreached.code, unreached.stderr]).toEqual([1, expect.stringMatching(/ECONNREFUSED/)]);
+    const redis = await startRedisServer();
+    try {
+      await redis.client.hset("{mandrill-live}:meta", { layout: "3" });
+      const later = await runCommandLine("convert", [], { env: { REDIS_URL: redis.url } });
+      expect([later.code, later.stderr]).toEqual([
+        1,
+        expect.stringMatching(/has layout 3, and this version knows 1 and 2/),
+      ]);
+    } finally {
+      await redis.stop();
+    }
+  });
+});

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
 import { LAST, untilServed } from "../harness/fault-scene.ts";
@@ -32,25 +34,24 @@ const LATER: readonly Change[] = [
   ["src/event-log/redis/append.lua", `'{"e":"'`, `'{"later":2,"e":"'`],
 ];
 
-/** What a later version has changed that the version before cannot read: it converts what that has left. */
-const OTHER_LAYOUT: readonly Change[] = [
-  ["src/event-log/redis/prelude.lua", "LAYOUT = '2'", "LAYOUT = '3'"],
-  ["src/event-log/redis/log-state.ts", 'LAYOUT = "2"', 'LAYOUT = "3"'],
-  ["src/event-log/redis/conversion.ts", 'FORMER_LAYOUT = "1"', 'FORMER_LAYOUT = "2"'],
-  ["src/event-log/redis/convert.lua", "layout ~= '1'", "layout ~= '2'"],
+/** What makes this version the one before, as to the log in Redis: it knows the former layout alone. */
+const BEFORE: readonly Change[] = [
+  ["src/event-log/redis/prelude.lua", "LAYOUT, FORMER_LAYOUT = '2', '1'", "LAYOUT, FORMER_LAYOUT = '1', '1'"],
+  ["src/event-log/redis/log-state.ts", 'const LAYOUT = "2"', 'const LAYOUT = "1"'],
+  ["src/event-log/redis/indexes.ts", "? sets : terms", "? sets : sets"],
 ];
 
-/** What runs an instance: the `main.ts` of a later version, or undefined for that of this one. */
+/** What runs an instance: the `main.ts` of another version, or undefined for that of this one. */
 type Version = string | undefined;
 const NOW: Version = undefined;
 
 let later: Version;
-let ofOtherLayout: Version;
+let before: Version;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "mandrill-live-later-"));
   later = await copyWith(LATER, join(folder, "later"));
-  ofOtherLayout = await copyWith(OTHER_LAYOUT, join(folder, "of-other-layout"));
+  before = await copyWith(BEFORE, join(folder, "before"));
   return () => rm(folder, { recursive: true, force: true });
 });
 
@@ -78,11 +79,11 @@ async function start(redis: RedisServer, version: Version): Promise<ServiceProce
   return service;
 }
 
-/** Two instances of this version on one empty log, three who listen to either, and a publisher that posts to both. */
-async function startFleet() {
+/** Two instances on one empty log, three who listen to either, and a publisher that posts to both. */
+async function startFleet(version: Version) {
   const redis = await startRedisServer();
   onTestFinished(() => redis.stop());
-  const services = [await start(redis, NOW), await start(redis, NOW)] as [ServiceProcess, ServiceProcess];
+  const services = [await start(redis, version), await start(redis, version)] as [ServiceProcess, ServiceProcess];
   let turn = 0;
   // As behind a load balancer: whoever comes back is sent to the one that is there.
   const next = () => services[(turn++ % 2) as 0 | 1].socketUrl;
@@ -126,6 +127,27 @@ async function replay({ socketUrl }: ServiceProcess, after: string, count: numbe
   return { ids, kinds: [...kinds] };
 }
 
+/** Ten of `messageIds` from first to last, for each of which the index is asked at this instance. */
+async function expectFound(url: string, messageIds: readonly string[]): Promise<void> {
+  const asked = Array.from({ length: 10 }, (_, i) => messageIds[Math.floor((i * (messageIds.length - 1)) / 9)]);
+  const fields = asked.map((id, i) => `_${i}: recentEvents(messageId: "${id}", types: [open]) { nodes { messageId } }`);
+  const response = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query: `{ ${fields.join(" ")} }` }),
+  });
+  const { data } = (await response.json()) as { data: Record<string, { nodes: { messageId: string }[] }> };
+  expect(Object.values(data).map(({ nodes }) => nodes)).toEqual(asked.map((messageId) => [{ messageId }]));
+}
+
+/** Runs `npm run convert` on the log; resolves to what it says. */
+async function convert({ url }: RedisServer): Promise<string> {
+  const { PATH } = process.env;
+  const env = { PATH, REDIS_URL: url, REDIS_PREFIX: PREFIX };
+  const { stdout } = await promisify(execFile)(process.execPath, ["src/command/convert.ts"], { cwd: PROJECT, env });
+  return stdout;
+}
+
 /** The versions of the stored forms that the log holds. */
 async function storedVersions({ client }: RedisServer): Promise<ReadonlySet<number>> {
   const rows = await client.xrange(`{${PREFIX}}:entries`, "-", "+");
@@ -134,7 +156,7 @@ async function storedVersions({ client }: RedisServer): Promise<ReadonlySet<numb
 
 describe("two instances on one Redis, restarted one after the other under load", () => {
   it("lose nothing, hand out nothing twice and tell no gap, on the way to a later version and back", async () => {
-    const { redis, services, subscribers, origin, publisher } = await startFleet();
+    const { redis, services, subscribers, origin, publisher } = await startFleet(NOW);
     const texts: string[] = [];
 
     const steps: readonly (readonly [place: 0 | 1, version: Version])[] = [
@@ -176,38 +198,56 @@ describe("two instances on one Redis, restarted one after the other under load",
     expect(kinds).toEqual(["other"]);
   });
 
-  it("lose nothing either where the later one brings the log to another layout, which the other stops at", async () => {
-    const { redis, services, subscribers, publisher } = await startFleet();
-    await publisher.more(20);
-    services[0].signal("SIGTERM");
-    expect(await services[0].ended).toBe(0);
-    services[0] = await start(redis, ofOtherLayout);
-    await publisher.more(20);
+  it("lose nothing on the way from the version before, back, and to another layout when all are there", async () => {
+    const { redis, services, subscribers, origin, publisher } = await startFleet(before);
+    const meta = `{${PREFIX}}:meta`;
+    const replace = async (place: 0 | 1, version: Version) => {
+      await publisher.more(20);
+      services[place].signal("SIGTERM");
+      await publisher.more(20);
+      expect(await services[place].ended).toBe(0);
+      services[place] = await start(redis, version);
+      await publisher.more(20);
+    };
+    const steps: readonly (readonly [place: 0 | 1, version: Version])[] = [
+      [0, NOW],
+      [1, NOW],
+      [0, before],
+      [0, NOW],
+      [1, before],
+    ];
+    for (const [place, version] of steps) {
+      await replace(place, version);
+      const count = publisher.acknowledged.length;
+      const [one, other] = await Promise.all(services.map((service) => replay(service, origin, count)));
+      expect(one).toEqual(other);
+      // Each finds what either has appended.
+      for (const { url } of services) await expectFound(url, one?.ids ?? []);
+      expect(await redis.client.hget(meta, "layout")).toBe("1");
+    }
 
+    await publisher.more(20);
+    expect(await convert(redis)).toMatch(/^Converted \d+ entries\.$/m);
+    expect(await redis.client.hget(meta, "layout")).toBe("2");
     const [, former] = services;
-    const why = "The log in Redis has layout 3, and this version knows 2.";
     const ready = await fetch(`${former.url}/ready`);
-    expect([ready.status, await ready.json()]).toMatchObject([
-      503,
-      { checks: { eventLog: { ok: false, reason: why } } },
-    ]);
+    const reason = expect.stringMatching(/^The log in Redis has layout 2, and this version knows 1/);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { eventLog: { ok: false, reason } } }]);
     expect((await fetch(`${former.url}/health`)).status).toBe(200);
     expect(await post(former.url, batchOf(["refused"]))).toMatchObject({
       status: 503,
       body: { code: "LOG_UNAVAILABLE", message: "Redis refuses: LAYOUT." },
     });
-    const [line] = await former.match(/.*the log cannot be read; listeners wait.*/);
-    // By chance it has read while the log was being converted, or once it was.
-    expect(line).toMatch(/has layout (?:converting|3), and this version knows 2\./);
+    await former.match(/.*the log cannot be read; listeners wait.*/);
     expect((await fetch(`${services[0].url}/ready`)).status).toBe(200);
-
-    former.signal("SIGTERM");
-    expect(await former.ended).toBe(0);
-    services[1] = await start(redis, ofOtherLayout);
-    await publisher.more(20);
+    await replace(1, NOW);
     await publisher.stop();
     await untilServed(subscribers, services[0].url);
+
     expectNothingLost(subscribers, publisher.acknowledged);
     expect(publisher.refusals).toContain(503);
+    const received = subscribers[0]?.received ?? [];
+    for (const { url } of services) await expectFound(url, received.slice(0, -1));
+    expect(await redis.client.keys(`{${PREFIX}}:i:*`)).toEqual([]);
   });
 });

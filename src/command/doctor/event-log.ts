@@ -22,7 +22,7 @@ export async function lookAtEventLog(config: Config, readiness: Readiness): Prom
 
 /** Such a log is not written to: what is to be done is said of it already. */
 function isOfOtherLayout(redis: readonly Finding[]): boolean {
-  return redis.some(({ what, state }) => what === REDIS_LOG && state !== "ok");
+  return redis.some(({ what, state }) => what === REDIS_LOG && state === "fail");
 }
 
 /** Writes what is no event, durably, and reads it: what is refused here is refused to Mandrill too. */

@@ -1,10 +1,9 @@
 import { Cluster } from "ioredis";
 import type { EventLogConfig } from "../../config.ts";
 import { createClient, type RedisClient } from "../../event-log/redis/connection.ts";
-import { CONVERTING, FORMER_LAYOUT } from "../../event-log/redis/conversion.ts";
 import { createKeys } from "../../event-log/redis/keys.ts";
 import { createLink } from "../../event-log/redis/link.ts";
-import { LAYOUT } from "../../event-log/redis/log-state.ts";
+import { FORMER_LAYOUT, LAYOUT } from "../../event-log/redis/log-state.ts";
 import { judgeClock } from "./clock.ts";
 import { type Finding, fail, note, ok, saidOf } from "./finding.ts";
 import { DIRECTIVES, factsOfInfo, judgeRedis } from "./redis-info.ts";
@@ -73,16 +72,18 @@ export const REDIS_LOG = "Redis log";
 function judgeLog([layout, oldest, number]: readonly (string | null | undefined)[]): Finding {
   const what = REDIS_LOG;
   if (layout == null) return ok(what, "There is none yet under this prefix; the first use makes it");
-  if (layout === LAYOUT) return ok(what, `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`);
-  if (layout === FORMER_LAYOUT || layout === CONVERTING) {
+  const held = `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`;
+  if (layout === LAYOUT) return ok(what, held);
+  if (layout === FORMER_LAYOUT) {
     return note(
       what,
-      `It has layout ${layout}, and is brought up to ${LAYOUT} when an instance of this version starts`,
+      `${held}: it is kept as the version before has it`,
+      "Run npm run convert once every instance is of this version: docs/operating.md tells what it does",
     );
   }
   return fail(
     what,
-    `It has layout ${layout}, and this version knows ${LAYOUT}`,
+    `It has layout ${layout}, and this version knows ${FORMER_LAYOUT} and ${LAYOUT}`,
     layout === "moving"
       ? "Run npm run move again, to its end"
       : "Start the version that wrote it, or a later one, or set another REDIS_PREFIX",

@@ -2,19 +2,19 @@
 -- and indexes it, counts it by the minute, and tells whoever listens. The first write is one that Redis refuses when
 -- its memory is full (HSET, XADD), so a refused append leaves nothing behind.
 --
--- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts, 7 tail, 8 blocks
+-- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts; from 7 on those of the index
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 milliseconds and 4 entries of the deduplication window
 --       5 channel, 6 bytes of stored events that a message carries at the most
 --       7 name under which the sender has kept the batch, or empty: a message that nobody else gets carries it, and the
 --         places of the duplicates, instead of the entries
 --       8 JSON: the places in the batch (from 1) by the name under which they are counted
---       9 tag and id of each event, a line each; 10 the terms of each, a line each; from 11 on the stored events. These
---         no string is made of in here but for a message that others get: Redis' Lua reads each new string from end to
---         end, to hash it
--- returns  appended, duplicates, head, length of entries, length of ids, length of the tail, the tag at head
+--       9 tag and id of each event, a line each; 10 what is indexed; from 11 on the stored events. These no string is
+--         made of in here but for a message that others get: Redis' Lua reads each new string from end to end, to hash it
+-- returns  appended, duplicates, head, length of entries, length of ids, bytes of the index that are in no block yet, the
+--          tag at head
 
-local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS, TAIL, BLOCKS = unpack(KEYS)
+local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 6)
 local FIRST_STORED = 11
 local channel, messageBytes, name = ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local batch = #ARGV - FIRST_STORED + 1
@@ -25,6 +25,7 @@ for tag, id in string.gmatch(ARGV[9], '(%S+) ([^\n]*)') do
 end
 
 local meta = openMeta(META, ENTRIES, ARGV[1], ARGV[2])
+if meta.layout ~= INDEX_LAYOUT then refuseLayout(meta.layout) end
 local before = { number = meta.number, tag = meta.tag, receivedAt = meta.receivedAt }
 local now = math.max(clock(), meta.receivedAt)
 local nowText = text(now)
@@ -106,26 +107,14 @@ end
 
 local appended = number - before.number
 if appended == 0 then
-  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS), call('STRLEN', TAIL), tag }
+  return { 0, batch, number, call('XLEN', ENTRIES), call('ZCARD', IDS), 0, tag }
 end
 
 for from = 1, #idPairs, CHUNK do
   call('ZADD', IDS, unpack(idPairs, from, math.min(from + CHUNK - 1, #idPairs)))
 end
 
--- The index: the terms of each entry a line, and behind those of an append the number of its first and the tag of its
--- last. That of a log that was lost would be taken for one of the same numbers now.
-if before.number == 0 then call('DEL', TAIL, BLOCKS) end
-local terms = ARGV[10]
-if appended < batch then
-  local lines, place = {}, 0
-  for line in string.gmatch(terms, '[^\n]*\n') do
-    place = place + 1
-    if numbers[place] then lines[#lines + 1] = line end
-  end
-  terms = table.concat(lines)
-end
-local tailLength = call('APPEND', TAIL, terms .. '#' .. text(before.number + 1) .. ' ' .. tag .. '\n')
+local unsealed = addToIndex(batch, numbers, before.number + 1, number, tag, nowText)
 
 -- The running minute is counted in a hash of its own, and folded into one text when the next one begins: so neither
 -- does an append rewrite a long text, nor does a month of minutes take a field for each of its counts.
@@ -153,4 +142,4 @@ message[1] = '{"e":"' .. meta.epoch .. '","p":' .. text(before.number) .. ',"pt"
   .. (isOwn and ',"b":"' .. name .. '","d":[' .. table.concat(duplicates, ',') .. ']' or '') .. '}'
 call('PUBLISH', channel, bytes <= messageBytes and table.concat(message) or message[1])
 
-return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS), tailLength, tag }
+return { appended, batch - appended, number, call('XLEN', ENTRIES), call('ZCARD', IDS), unsealed, tag }

@@ -3,10 +3,11 @@ import type { StoredForm } from "../../event/stored-event.ts";
 import type { AppendResult, LogLimits } from "../event-log.ts";
 import { newLog, newTags } from "./candidate.ts";
 import type { RedisClient } from "./connection.ts";
+import type { EventIndex } from "./indexed-log.ts";
+import type { Indexes } from "./indexes.ts";
 import { countName, type RedisKeys } from "./keys.ts";
 import type { OwnBatches } from "./own-batches.ts";
-import { SCRIPTS, type ScriptValue } from "./script.ts";
-import { createTermsOf } from "./term.ts";
+import type { ScriptValue } from "./script.ts";
 
 /**
  * Bytes of stored events up to which a message carries them: Redis cuts a subscriber that falls 32 MB behind, and
@@ -20,8 +21,6 @@ export interface Appended extends AppendResult {
   readonly headTag: string;
   readonly entriesKept: number;
   readonly idsKept: number;
-  /** Bytes of the index that are in no block yet. */
-  readonly tailBytes: number;
 }
 
 type AppendCounts = [
@@ -30,11 +29,17 @@ type AppendCounts = [
   head: number,
   entriesKept: number,
   idsKept: number,
-  tailBytes: number,
+  unsealedBytes: number,
 ];
 
 /** What append.lua is given of a batch: of its events nothing is left but text, while Redis has its time. */
-export type PreparedBatch = readonly ScriptValue[];
+export interface PreparedBatch {
+  /** That which it is indexed in. */
+  readonly index: EventIndex;
+  readonly keys: readonly string[];
+  readonly args: readonly ScriptValue[];
+  readonly stored: readonly string[];
+}
 
 /** Appending a batch in two steps, the first of which needs no Redis. */
 export interface Append {
@@ -42,30 +47,43 @@ export interface Append {
   send(client: RedisClient, batch: PreparedBatch): Promise<Appended>;
 }
 
-/** @param own where a batch is kept whose entries need not come back; null where they are always sent */
-export function createAppend(keys: RedisKeys, limits: LogLimits, form: StoredForm, own: OwnBatches | null): Append {
-  const { meta, entries, ids, minutes, minute, counts, tail, blocks } = keys;
-  const touched = [meta, entries, ids, minutes, minute, counts, tail, blocks];
-  const termsOf = createTermsOf();
+export interface AppendOptions {
+  readonly keys: RedisKeys;
+  readonly indexes: Indexes;
+  readonly limits: LogLimits;
+  readonly form: StoredForm;
+  /** Where a batch is kept whose entries need not come back; null where they are always sent. */
+  readonly own: OwnBatches | null;
+}
+
+export function createAppend({ keys, indexes, limits, form, own }: AppendOptions): Append {
+  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute, keys.counts];
   const { deduplicationMs, deduplicationEvents } = limits;
+
+  function prepareFor(index: EventIndex, events: readonly Event[]): PreparedBatch {
+    const tags = newTags(events.length);
+    const heads = events.map(({ id }, i) => `${tags[i]} ${id}`).join("\n");
+    const added = index.added(events);
+    const stored = events.map(form.encode);
+    const name = own?.keep({ tags, stored }) ?? "";
+    const settings = [deduplicationMs, deduplicationEvents, keys.channel, MESSAGE_BYTES];
+    const args = [...newLog(), ...settings, name, placesByCount(events), heads, added.value, ...stored];
+    return { index, keys: [...fixed, ...added.keys], args, stored };
+  }
+
   return {
-    prepare(events) {
-      const tags = newTags(events.length);
-      const heads = events.map(({ id }, i) => `${tags[i]} ${id}`).join("\n");
-      const terms = events.map((event) => `${termsOf(event)}\n`).join("");
-      const stored = events.map(form.encode);
-      const name = own?.keep({ tags, stored }) ?? "";
-      const settings = [deduplicationMs, deduplicationEvents, keys.channel, MESSAGE_BYTES];
-      return [...newLog(), ...settings, name, placesByCount(events), heads, terms, ...stored];
-    },
-    async send(client, batch) {
-      const reply = await SCRIPTS.append.run(client, touched, batch);
-      const [appended, duplicates, head, entriesKept, idsKept, tailBytes, headTag] = reply as [
-        ...AppendCounts,
-        headTag: string,
-      ];
-      return { appended, duplicates, head, headTag, entriesKept, idsKept, tailBytes };
-    },
+    prepare: (events) => prepareFor(indexes.current(), events),
+    send: (client, batch) =>
+      indexes.run(client, async (index) => {
+        const fitting = index === batch.index ? batch : prepareFor(index, batch.stored.map(form.decode));
+        const reply = await index.scripts.append.run(client, fitting.keys, fitting.args);
+        const [appended, duplicates, head, entriesKept, idsKept, unsealedBytes, headTag] = reply as [
+          ...AppendCounts,
+          headTag: string,
+        ];
+        index.afterAppend(unsealedBytes);
+        return { appended, duplicates, head, headTag, entriesKept, idsKept };
+      }),
   };
 }
 

@@ -1,130 +1,176 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
-import type { Logger } from "pino";
-import type { Event } from "../../event/event.ts";
-import { FILTER_FIELDS, valuesOf } from "../../event/event-filter.ts";
+import { logUnavailable } from "../../error.ts";
 import type { StoredForm } from "../../event/stored-event.ts";
 import { BLOCK_SIZE } from "../places.ts";
 import { type EntryRow, rowOf } from "./entry-rows.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
+import { FORMER_LAYOUT, refuseOtherLayout } from "./log-state.ts";
+import { resultsOf } from "./pipeline.ts";
 import { SCRIPTS, type ScriptValue } from "./script.ts";
+import { noteOf } from "./set-keys.ts";
 import { createTermsOf } from "./term.ts";
 import { encodeBlock } from "./term-block.ts";
-import { type EntryTerms, IndexedEntries } from "./term-tail.ts";
+import { IndexedEntries } from "./term-tail.ts";
 
-/** The layout whose index was a sorted set a value. */
-export const FORMER_LAYOUT = "1";
-/** The layout of a log that is being converted: no version knows it, so every instance stops at it. */
-export const CONVERTING = "converting";
-
-/** Entries read at once, and keys of the former index removed at once. */
-const ROWS = 100;
-const KEYS = 5_000;
-
-/** Milliseconds without progress after which whoever was converting is taken for dead. */
-const TAKE_OVER = 10_000;
+/** Entries read at once: at first, and at the most. Bytes of stored events that they are to be, about. */
+const FIRST_ROWS = 8;
+const MOST_ROWS = 500;
+const ROWS_BYTES = 4 * 1024 * 1024;
+/** Rows of the former index read at once, and sets of it removed at once. */
+const NOTES = 100;
+const SETS = 5_000;
+/** How often a conversion is begun anew because somebody erases meanwhile. */
+const MAX_ATTEMPTS = 10;
 
 export interface ConversionOptions {
   readonly link: Link;
   readonly keys: RedisKeys;
   readonly form: StoredForm;
-  readonly logger?: Pick<Logger, "warn" | "info"> | undefined;
-  /** @default TAKE_OVER */
-  readonly takeOverMs?: number | undefined;
+  /** Is told how many entries, of how many, are indexed. */
+  readonly onProgress: (indexed: number, entries: number) => void;
 }
 
 /**
- * Gives a log of the layout before this one the index of this one, as soon as Redis can be reached. Until that is done
- * no instance can use the log; where one has died over it, another begins anew.
+ * Gives a log of the layout before the layout of this version. It is used meanwhile as before: its entries are indexed
+ * once more beside the index that it has, and when that has all of them the log gets the layout in one act. Then the
+ * former index is removed. Whatever of it was cut off is done by another call.
+ *
+ * Resolves to the number of entries; null where the log has the layout already, or there is none. Rejects with
+ * LOG_UNAVAILABLE where another call has begun since, or the log is of another version's layout.
  */
-export function convertWhenReady(options: ConversionOptions): void {
-  let converting = false;
-  options.link.onReady(() => {
-    if (converting) return;
-    converting = true;
-    convertInTurn(options)
-      .catch((error: unknown) => options.logger?.warn({ err: error }, "the log in Redis could not be converted"))
-      .finally(() => {
-        converting = false;
-      });
+export async function convertLog(options: ConversionOptions): Promise<number | null> {
+  const { link, keys } = options;
+  const layout = await link.run((client) => client.hget(keys.meta, "layout"));
+  if (layout !== null) refuseOtherLayout(layout);
+  const converted = layout === FORMER_LAYOUT ? await convert(options) : null;
+  await removeFormerIndex(link, keys);
+  return converted;
+}
+
+async function convert(options: ConversionOptions): Promise<number> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const converted = await attemptOnce(options);
+    if (converted !== null) return converted;
+  }
+  throw logUnavailable("Others erase events meanwhile: convert again when that is over.");
+}
+
+/** Null where something that was indexed is no longer in the log, and was not trimmed: it was erased. */
+async function attemptOnce(options: ConversionOptions): Promise<number | null> {
+  const { link, keys } = options;
+  const step = await begin(link, keys);
+  const [epoch, total] = await link.run(async (client) => {
+    const pipeline = client.pipeline().hget(keys.meta, "epoch").xlen(keys.entries);
+    return resultsOf(await pipeline.exec()) as [string, number];
   });
-}
+  const indexing = createIndexing(options, total);
+  const { numbers } = indexing;
 
-/** Another instance converts the log, or has done so. */
-class TakenOver extends Error {}
-
-async function convertInTurn(options: ConversionOptions): Promise<void> {
-  const { link, keys, takeOverMs = TAKE_OVER } = options;
-  for (let seen: string | null = null; ; ) {
-    const [layout, ...progress] = await link.run((client) =>
-      client.hmget(keys.meta, "layout", "converter", "converted"),
-    );
-    if (layout !== FORMER_LAYOUT && layout !== CONVERTING) return;
-    if (layout === FORMER_LAYOUT || seen === progress.join(" ")) {
-      try {
-        return await convert(options);
-      } catch (error) {
-        if (!(error instanceof TakenOver)) throw error;
-      }
-    }
-    seen = progress.join(" ");
-    await setTimeout(takeOverMs, undefined, { ref: false });
+  for (let block = await indexing.block(); block !== null; block = await indexing.block()) {
+    await step("block", [keys.block(block.first)], block.first, ...block.fields);
+  }
+  for (let trimmed = 0; ; ) {
+    const lines = await indexing.lines();
+    if (lines !== "") await step("tail", [], lines);
+    const newest = numbers.at(-1) ?? 0;
+    const held = numbers.length - trimmed;
+    const found = await step("end", [], epoch, numbers[trimmed] ?? 0, newest, held);
+    if (found === 1) return held;
+    const [epochNow, first, last, count] = found as string[];
+    while (trimmed < numbers.length && (numbers[trimmed] as number) < Number(first)) trimmed += 1;
+    const isErased = Number(last) <= newest && Number(count) !== numbers.length - trimmed;
+    if (isErased || epochNow !== epoch) return null;
   }
 }
 
-async function convert({ link, keys, form, logger }: ConversionOptions): Promise<void> {
-  logger?.info("converting the log in Redis to the index of this version");
-  const name = randomUUID();
-  /** @throws TakenOver */
-  const step = async (values: readonly ScriptValue[], block: string, unused: readonly string[] = []): Promise<void> => {
-    const touched = [keys.meta, keys.tail, keys.blocks, block, ...unused];
-    const taken = await link.run((client) => SCRIPTS.convert.run(client, touched, [CONVERTING, name, ...values]));
-    if (taken !== 1) throw new TakenOver();
-  };
-  await step(["begin"], keys.blocks);
-  for (let from = 0; ; ) {
-    const former = await readBlock(link, keys, form, from);
-    if (former === null) break;
-    const { first, entries, unused } = former;
-    await step(["block", first, ...encodeBlock(entries, 0, entries.length)], keys.block(first));
-    for (let k = 0; k < unused.length; k += KEYS) await step(["remove"], keys.blocks, unused.slice(k, k + KEYS));
-    from = first + BLOCK_SIZE;
-  }
-  await step(["end"], keys.blocks, [keys.terms]);
-  logger?.info("the log in Redis has been converted");
+interface Indexing {
+  /** Of all entries that are indexed, ascending. */
+  readonly numbers: readonly number[];
+  /** The next block; null where the entries that are left do not reach beyond it. */
+  block(): Promise<{ readonly first: number; readonly fields: readonly (string | Uint8Array)[] } | null>;
+  /** The lines of the next entries, as append.lua adds such to the tail; empty where there are none. */
+  lines(): Promise<string>;
 }
 
-/** The entries of the first block from number `from` on, and the keys that they were found by; null where there are none. */
-async function readBlock(
-  link: Link,
-  keys: RedisKeys,
-  form: StoredForm,
-  from: number,
-): Promise<{ readonly first: number; readonly entries: EntryTerms; readonly unused: readonly string[] } | null> {
-  const read = async (begin: number, end: string, count: number): Promise<EntryRow[]> =>
-    (await link.run((client) => client.xrange(keys.entries, `${begin}-0`, end, "COUNT", count))).map(rowOf);
-  const first = (await read(from, "+", 1))[0]?.number;
-  if (first === undefined) return null;
+/** Indexes the entries from the oldest on. */
+function createIndexing({ link, keys, form, onProgress }: ConversionOptions, total: number): Indexing {
+  const read = createRowReader(link, keys);
   const termsOf = createTermsOf();
-  const indexed = new IndexedEntries();
-  const unused = new Set<string>();
-  for (let next = first; ; ) {
-    const rows = await read(next, `${first + BLOCK_SIZE - 1}-0`, ROWS);
-    for (const { number, tag, stored } of rows) {
-      const event = form.decode(stored as string);
-      indexed.addLines(Buffer.from(`${termsOf(event)}\n#${number} ${tag}\n`));
-      for (const key of formerIndexKeys(keys, event)) unused.add(key);
-    }
-    if (rows.length < ROWS) return { first, entries: indexed.view(), unused: [...unused] };
-    next = (rows.at(-1) as EntryRow).number + 1;
+  const numbers: number[] = [];
+  const next = () => (numbers.at(-1) ?? 0) + 1;
+
+  async function lines(last?: number): Promise<string> {
+    const rows = await read(next(), last);
+    for (const { number } of rows) numbers.push(number);
+    onProgress(numbers.length, Math.max(total, numbers.length));
+    const each = rows.map(({ number, tag, stored }) => {
+      const terms = termsOf(form.decode(stored as string));
+      return `${terms}\n#${number} ${tag}\n`;
+    });
+    return each.join("");
   }
+
+  return {
+    numbers,
+    lines: () => lines(),
+    async block() {
+      const first = (await read(next(), undefined, 1))[0]?.number;
+      // Where there is one behind the block, nothing is added to it any more.
+      if (first === undefined || (await read(first + BLOCK_SIZE, undefined, 1)).length === 0) return null;
+      const indexed = new IndexedEntries();
+      for (let text = await lines(first + BLOCK_SIZE - 1); text !== ""; text = await lines(first + BLOCK_SIZE - 1)) {
+        indexed.addLines(Buffer.from(text));
+      }
+      const entries = indexed.view();
+      return { first, fields: encodeBlock(entries, 0, entries.length) };
+    },
+  };
 }
 
-function formerIndexKeys(keys: RedisKeys, event: Event): string[] {
-  const values = FILTER_FIELDS.flatMap((field) =>
-    valuesOf(event, field).map((value) => keys.formerIndex(field, value)),
-  );
-  const ofBoth = valuesOf(event, "subaccount").map((value) => keys.formerIndex(`${event.type}+subaccount`, value));
-  return [...values, ...ofBoth];
+type Step = (what: string, keys: readonly string[], ...values: readonly ScriptValue[]) => Promise<unknown>;
+
+/** Resolves to what does the further steps. */
+async function begin(link: Link, keys: RedisKeys): Promise<Step> {
+  const name = randomUUID();
+  const step: Step = async (what, more, ...values) => {
+    const touched = [keys.meta, keys.entries, keys.tail, keys.blocks, ...more];
+    const done = await link.run((client) => SCRIPTS.convert.run(client, touched, [name, what, ...values]));
+    if (done === null) throw logUnavailable("Another has begun to convert the log, or has done so.");
+    return done;
+  };
+  const left = await link.run((client) => client.zrange(keys.blocks, 0, -1));
+  const blocks = left.map((first) => keys.block(Number(first)));
+  await step("begin", blocks);
+  return step;
+}
+
+type ReadRows = (from: number, to?: number, most?: number) => Promise<readonly EntryRow[]>;
+
+/** Reads entries from number `from` on, as many as are about {@link ROWS_BYTES} if they are like those before. */
+function createRowReader(link: Link, keys: RedisKeys): ReadRows {
+  let count = FIRST_ROWS;
+  return async (from, to, most = MOST_ROWS) => {
+    const end = to === undefined ? "+" : `${to}-0`;
+    const replies = await link.run((client) =>
+      client.xrange(keys.entries, `${from}-0`, end, "COUNT", Math.min(count, most)),
+    );
+    const rows = replies.map(rowOf);
+    const bytes = rows.reduce((sum, { stored }) => sum + (stored?.length ?? 0), 0);
+    if (bytes > 0) count = Math.max(1, Math.min(MOST_ROWS, Math.floor((ROWS_BYTES * rows.length) / bytes)));
+    return rows;
+  };
+}
+
+/** The sets are found by the rows of the terms, which go as the sets have gone. */
+async function removeFormerIndex(link: Link, keys: RedisKeys): Promise<void> {
+  for (;;) {
+    const rows = await link.run((client) => client.lrange(keys.terms, 0, NOTES - 1));
+    if (rows.length === 0) return;
+    const sets = [...new Set(rows.flatMap((row) => noteOf(row).keys))];
+    for (let from = 0; from < sets.length; from += SETS) {
+      await link.run((client) => client.unlink(...sets.slice(from, from + SETS)));
+    }
+    await link.run((client) => client.ltrim(keys.terms, rows.length, -1));
+  }
 }

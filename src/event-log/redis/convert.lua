@@ -1,32 +1,46 @@
--- A step of giving a log of layout 1 an index of this one. While it is being converted its layout is one that nobody
--- knows, so that no instance reads it or writes to it.
+-- A step of giving a log of the layout before the index of this one, beside its own and while it is used; the last one
+-- gives it the layout.
 --
--- KEYS  1 meta, 2 tail, 3 blocks, 4 the key of the block; from 5 on keys that are no longer used
--- ARGV  1 layout of a log that is being converted, 2 name of who converts it
---       3 `begin`; or `block`, then 4 the first number of the block and from 5 on its fields and their values in turn;
---         or `remove`, or `end`
--- returns  1, or 0 where there is nothing to convert, or another has begun anew
+-- KEYS  1 meta, 2 entries, 3 tail, 4 blocks; for `begin`, from 5 on the keys of blocks that an earlier attempt has left;
+--       for `block`, 5 its key
+-- ARGV  1 name of who converts it; 2 the step:
+--       `begin`
+--       `block`, then 3 its first number, and from 4 on its fields and their values in turn
+--       `tail`, then 3 lines to be added to it
+--       `end`, then 3 epoch, 4 first and 5 last number of the entries that were indexed, and 6 how many there are
+-- returns  nil where the log is not of the layout before, or another has begun since; 1 where the step is done; for
+--          `end`, where the entries are others by now: epoch, first and last number, and how many there are
 
-local META, TAIL, BLOCKS = unpack(KEYS, 1, 3)
-local CONVERTING, name, step = ARGV[1], ARGV[2], ARGV[3]
+local META, ENTRIES, TAIL, BLOCKS = unpack(KEYS, 1, 4)
+local name, step = ARGV[1], ARGV[2]
 
-local layout, converter = unpack(call('HMGET', META, 'layout', 'converter'))
+local layout, converter, epoch = unpack(call('HMGET', META, 'layout', 'converter', 'epoch'))
+if layout ~= FORMER_LAYOUT then return nil end
 if step == 'begin' then
-  if layout ~= '1' and layout ~= CONVERTING then return 0 end
-  call('HSET', META, 'layout', CONVERTING, 'converter', name)
+  call('HSET', META, 'converter', name)
   call('DEL', TAIL, BLOCKS)
+  for k = 5, #KEYS do call('UNLINK', KEYS[k]) end
   return 1
 end
-if layout ~= CONVERTING or converter ~= name then return 0 end
--- Whoever waits sees by this that it goes on.
-call('HINCRBY', META, 'converted', 1)
+if converter ~= name then return nil end
+
 if step == 'block' then
-  call('DEL', KEYS[4])
-  for from = 5, #ARGV, CHUNK do call('HSET', KEYS[4], unpack(ARGV, from, math.min(from + CHUNK - 1, #ARGV))) end
-  call('ZADD', BLOCKS, ARGV[4], ARGV[4])
-elseif step == 'end' then
-  call('HSET', META, 'layout', LAYOUT, 'erasures', '0')
-  call('HDEL', META, 'converter', 'converted')
+  for from = 4, #ARGV, CHUNK do call('HSET', KEYS[5], unpack(ARGV, from, math.min(from + CHUNK - 1, #ARGV))) end
+  call('ZADD', BLOCKS, ARGV[3], ARGV[3])
+  return 1
+elseif step == 'tail' then
+  call('APPEND', TAIL, ARGV[3])
+  return 1
 end
-for from = 5, #KEYS, CHUNK do call('UNLINK', unpack(KEYS, from, math.min(from + CHUNK - 1, #KEYS))) end
+
+local first, last = call('XRANGE', ENTRIES, '-', '+', 'COUNT', 1)[1], call('XREVRANGE', ENTRIES, '+', '-', 'COUNT', 1)[1]
+local found = {
+  epoch, first and text(numberOf(first[1])) or '0', last and text(numberOf(last[1])) or '0', text(call('XLEN', ENTRIES)),
+}
+for i = 1, #found do
+  if found[i] ~= ARGV[2 + i] then return found end
+end
+call('HSET', META, 'layout', LAYOUT)
+call('HSETNX', META, 'erasures', '0')
+call('HDEL', META, 'converter')
 return 1

@@ -7,11 +7,11 @@ import { bucketStarts, isCountedByMinute } from "../event-counts.ts";
 import { COUNT_LIMIT, type CountQuery, type CountRow } from "../event-log.ts";
 import { BLOCK_SIZE, listPlaces, type Places } from "../places.ts";
 import type { RedisClient } from "./connection.ts";
+import { type EventIndex, type IndexView, matchesIn, type NumberRange, openUpTo } from "./indexed-log.ts";
+import type { Indexes } from "./indexes.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
 import { SCRIPTS } from "./script.ts";
-import { indexParts, type LookedIndex, matchesIn, type NumberRange, wantedBy } from "./term-matching.ts";
-import type { IndexViews } from "./term-view.ts";
 import { addTrimmed } from "./trimmed-counts.ts";
 
 /** Times that one script searches at the most: in a busy minute each takes some 20 looks at entries. */
@@ -23,10 +23,9 @@ export type Count = (client: RedisClient, query: CountQuery) => Promise<readonly
  * What the log holds is counted in the index, exactly. What it has trimmed is counted by the minute; where the
  * oldest entry lies within a minute, what the log holds of that minute is taken off.
  */
-export function createCount(keys: RedisKeys, views: IndexViews): Count {
-  return async (client, query) => {
-    if (query.to <= query.from) return [];
-    const view = await views.open(client);
+export function createCount(keys: RedisKeys, indexes: Indexes): Count {
+  async function countIn(index: EventIndex, client: RedisClient, query: CountQuery): Promise<readonly CountRow[]> {
+    const view = await index.open(client);
     if (view === null || view.state.number === 0) return [];
     const { state } = view;
     const { filter } = query;
@@ -35,8 +34,7 @@ export function createCount(keys: RedisKeys, views: IndexViews): Count {
     const firsts = await firstsAt(client, keys, state, starts);
     const byMinute = isCountedByMinute(filter);
     const examined = examination(byMinute ? Number.POSITIVE_INFINITY : COUNT_LIMIT);
-    const index = { client, keys, view };
-    await addHeld(index, filter, firsts, examined, (bucket, type) => totals.add(bucket, type, 1));
+    await addHeld(view, filter, firsts, examined, (bucket, type) => totals.add(bucket, type, 1));
     if (examined.stopped) {
       throw new ServiceError(
         "LIMIT_EXCEEDED",
@@ -47,15 +45,16 @@ export function createCount(keys: RedisKeys, views: IndexViews): Count {
       const parted = await addTrimmed(client, { keys, state, filter, starts, totals });
       // What is still held of the minute that the oldest entry parts was counted twice.
       if (parted !== null) {
-        const reached = await views.upTo(client, parted.last, state.epoch);
+        const reached = await openUpTo(index, client, { number: parted.last, epoch: state.epoch });
         const borders = [state.oldest, parted.last + 1];
-        await addHeld({ ...index, view: reached }, filter, borders, examined, (_, type) =>
-          totals.add(parted.bucket, type, -1),
-        );
+        await addHeld(reached, filter, borders, examined, (_, type) => totals.add(parted.bucket, type, -1));
       }
     }
     return totals.rows();
-  };
+  }
+
+  return async (client, query) =>
+    query.to <= query.from ? [] : indexes.run(client, (index) => countIn(index, client, query));
 }
 
 /** For each time the first entry received at or after it; the head's number and one where there is none. */
@@ -78,7 +77,7 @@ const NO_TYPE = -1;
 
 /** Calls `each` for what the log holds that matches, with the bucket: bucket `i` has the numbers from `firsts[i]` on. */
 async function addHeld(
-  index: LookedIndex,
+  view: IndexView,
   filter: EventFilter,
   firsts: readonly number[],
   examined: Examination,
@@ -87,7 +86,7 @@ async function addHeld(
   const range: NumberRange = { lowest: firsts[0] as number, highest: (firsts.at(-1) as number) - 1 };
   if (range.lowest > range.highest) return;
   let bucket = 0;
-  for await (const part of indexParts(index, wantedBy([TYPES, ...filter]), range, "oldest-first")) {
+  for await (const part of view.parts([TYPES, ...filter], range, "oldest-first")) {
     const [byType = [], ...conditions] = part.conditions;
     const types = typesOf(byType);
     const looked = conditions.length === 0 ? { ...part, conditions: [byType] } : { ...part, conditions };

@@ -1,27 +1,18 @@
 -- Erases events: an entry goes from the stream and from the index, and leaves its tag and time behind. The first write
 -- is one that Redis allows when its memory is full.
 --
--- KEYS  1 meta, 2 entries, 3 erased, 4 minute, 5 counts, 6 tail; from 7 on the keys of blocks of the index
+-- KEYS  1 meta, 2 entries, 3 erased, 4 minute, 5 counts; from 6 on those of the index
 -- ARGV  1 epoch, 2 channel
 --       3 JSON: of each entry, by number: its number, its tag, and the name under which it is counted
---       4 how many changes of the tail follow, for each of which: the offset, what is there, and what is to be; then for
---         each change of a block: the place of its key (from 1, which is the seventh), the field, its value, and what
---         it is to be
+--       from 4 on what is to be changed in the index
 -- returns  how many events were erased; nil where the log or its index has changed since the caller read it
 
-local META, ENTRIES, ERASED, MINUTE_COUNTS, COUNTS, TAIL = unpack(KEYS, 1, 6)
-local BLOCKS_BEFORE, FIRST_CHANGE = 6, 5
+local META, ENTRIES, ERASED, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 5)
 
 local meta = readMeta(META)
 if not meta or meta.epoch ~= ARGV[1] then return nil end
-local firstOfBlocks = FIRST_CHANGE + 3 * tonumber(ARGV[4])
-for i = FIRST_CHANGE, firstOfBlocks - 1, 3 do
-  local offset, before = tonumber(ARGV[i]), ARGV[i + 1]
-  if call('GETRANGE', TAIL, offset, offset + #before - 1) ~= before then return nil end
-end
-for i = firstOfBlocks, #ARGV, 4 do
-  if call('HGET', KEYS[BLOCKS_BEFORE + tonumber(ARGV[i])], ARGV[i + 1]) ~= ARGV[i + 2] then return nil end
-end
+if meta.layout ~= INDEX_LAYOUT then refuseLayout(meta.layout) end
+if not isIndexAsRead() then return nil end
 
 -- What the log holds of an event is not counted by the minute, and what it has trimmed is: an erased one never again.
 local function uncount(receivedAt, name)
@@ -54,11 +45,7 @@ for _, entry in ipairs(cjson.decode(ARGV[3])) do
   end
 end
 
-for i = FIRST_CHANGE, firstOfBlocks - 1, 3 do call('SETRANGE', TAIL, ARGV[i], ARGV[i + 2]) end
-for i = firstOfBlocks, #ARGV, 4 do
-  local key, field, after = KEYS[BLOCKS_BEFORE + tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 3]
-  if after == '' then call('HDEL', key, field) else call('HSET', key, field, after) end
-end
+eraseFromIndex(meta.oldest)
 -- Whoever has read the index reads it again.
 call('HINCRBY', META, 'erasures', 1)
 

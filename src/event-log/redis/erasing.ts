@@ -1,14 +1,11 @@
+import type { Event } from "../../event/event.ts";
 import { filterFromArguments, matchesFilter, normalizeEmail } from "../../event/event-filter.ts";
-import { examination } from "../block-matches.ts";
 import type { RedisClient } from "./connection.ts";
+import type { Indexes } from "./indexes.ts";
 import { countName, type RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { type LogStates, STATE_FIELDS } from "./log-state.ts";
 import type { Reading } from "./reading.ts";
-import { SCRIPTS, type ScriptValue } from "./script.ts";
-import { blockChanges, tailChanges } from "./term-erasure.ts";
-import { indexParts, type LookedIndex, matchesIn, wantedBy } from "./term-matching.ts";
-import type { IndexView, IndexViews } from "./term-view.ts";
 
 /** Entries of one part of the index that one step erases at the most: some milliseconds, for which appends wait. */
 const STEP_ENTRIES = 50;
@@ -21,63 +18,40 @@ export type Erase = (link: Link, email: string) => Promise<number>;
 /** An entry as erase.lua takes it. */
 type PlannedEntry = readonly [number: number, tag: string, countName: string];
 
-export function createErase(keys: RedisKeys, states: LogStates, views: IndexViews, reading: Reading): Erase {
-  const fixed = [keys.meta, keys.entries, keys.erased, keys.minute, keys.counts, keys.tail];
+export function createErase(keys: RedisKeys, states: LogStates, indexes: Indexes, reading: Reading): Erase {
+  const fixed = [keys.meta, keys.entries, keys.erased, keys.minute, keys.counts];
 
-  /** The first numbers up to `to`, in one part of the index, that bear what the address is found by. */
-  async function find(index: LookedIndex, email: string, to: number, others: ReadonlySet<number>) {
-    // What was trimmed is in the index for a while yet.
-    const range = { lowest: 0, highest: to };
-    const wanted = wantedBy(filterFromArguments({ email }));
-    for await (const part of indexParts(index, wanted, range, "oldest-first")) {
-      const matches = [...matchesIn(part, range, "oldest-first", examination(Number.POSITIVE_INFINITY))].flat();
-      const numbers = matches.map((place) => part.base + place).filter((number) => !others.has(number));
-      if (numbers.length > 0) return { base: part.base, numbers: numbers.slice(0, STEP_ENTRIES) };
-    }
-    return null;
-  }
-
-  /** What is to be written into the index so that it knows nothing of these entries of one part, as erase.lua takes it. */
-  async function changesOf(
-    client: RedisClient,
-    { blocks }: IndexView,
-    base: number,
-    numbers: readonly number[],
-  ): Promise<{ readonly block: readonly string[]; readonly args: readonly ScriptValue[] }> {
-    if (blocks.includes(base)) {
-      const fields = await client.hgetallBuffer(keys.block(base));
-      const changes = blockChanges(fields, new Set(numbers.map((number) => number - base)));
-      const args = changes.flatMap(({ at, before, after }) => [1, at, before, after]);
-      return { block: [keys.block(base)], args: [0, ...args] };
-    }
-    const changes = tailChanges((await client.getBuffer(keys.tail)) ?? Buffer.alloc(0), new Set(numbers));
-    return { block: [], args: [changes.length, ...changes.flatMap(({ at, before, after }) => [at, before, after])] };
-  }
-
-  /** Erases the first events up to number `to`; null where there are none any more. Notes in `others` what is another's. */
-  async function step(client: RedisClient, email: string, to: number, others: Set<number>): Promise<number | null> {
-    const view = await views.open(client);
-    const found = view === null ? null : await find({ client, keys, view }, email, to, others);
-    if (view === null || found === null) return null;
-    const { state } = view;
-    const { entries, left } = await reading.fetch(client, state, found.numbers, STEP_BYTES);
-    const looked = found.numbers.slice(0, found.numbers.length - left);
-    const plan: PlannedEntry[] = [];
-    const filter = filterFromArguments({ email });
-    for (const { number, tag, event } of entries) {
-      if (event === null) continue;
-      if (matchesFilter(filter, event)) plan.push([number, tag, countName(event.type, event.subaccount)]);
-      else others.add(number);
-    }
-    const numbers = looked.filter((number) => !others.has(number));
-    const { block, args } = await changesOf(client, view, found.base, numbers);
-    const changed = await SCRIPTS.erase.run(
-      client,
-      [...fixed, ...block],
-      [state.epoch, keys.channel, JSON.stringify(plan), ...args],
-    );
-    // Where the index is another by now, the next step sees it.
-    return Number(changed ?? 0);
+  /** Erases the first entries up to number `to`; null where there are none any more. Notes in `others` what is another's. */
+  function step(client: RedisClient, email: string, to: number, others: Set<number>): Promise<number | null> {
+    return indexes.run(client, async (index) => {
+      const view = await index.open(client);
+      const bearers = view && (await view.bearersOf(email, to, others, STEP_ENTRIES));
+      if (view === null || bearers === null) return null;
+      const { state } = view;
+      const { entries, left } = await reading.fetch(client, state, bearers.numbers, STEP_BYTES);
+      const looked = bearers.numbers.slice(0, bearers.numbers.length - left);
+      const plan: PlannedEntry[] = [];
+      const events = new Map<number, Event>();
+      const filter = filterFromArguments({ email });
+      for (const { number, tag, event } of entries) {
+        if (event === null) continue;
+        if (matchesFilter(filter, event)) {
+          plan.push([number, tag, countName(event.type, event.subaccount)]);
+          events.set(number, event);
+        } else {
+          others.add(number);
+        }
+      }
+      const numbers = looked.filter((number) => !others.has(number));
+      const changes = await view.without(email, { ...bearers, numbers }, events);
+      const changed = await index.scripts.erase.run(
+        client,
+        [...fixed, ...changes.keys],
+        [state.epoch, keys.channel, JSON.stringify(plan), ...changes.values],
+      );
+      // Where the index is another by now, the next step sees it.
+      return bearers.numbers.length === 0 ? null : Number(changed ?? 0);
+    });
   }
 
   return async (link, email) => {

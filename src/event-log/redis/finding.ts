@@ -2,18 +2,17 @@ import { matchesFilter } from "../../event/event-filter.ts";
 import { examination } from "../block-matches.ts";
 import { EXAMINE_LIMIT, type FindPage, type FindQuery } from "../event-log.ts";
 import type { RedisClient } from "./connection.ts";
-import type { RedisKeys } from "./keys.ts";
+import { matchingNumbers, type NumberRange, openUpTo } from "./indexed-log.ts";
+import type { Indexes } from "./indexes.ts";
 import { headOf, type LogState } from "./log-state.ts";
 import { judge, type Reading } from "./reading.ts";
-import { matchingNumbers, type NumberRange } from "./term-matching.ts";
-import type { IndexViews } from "./term-view.ts";
 
 /** Bytes of stored events after which a page ends early: 500 inbound events with attachments would fill the memory. */
 const PAGE_BYTES = 32 * 1024 * 1024;
 
 export type Find = (client: RedisClient, query: FindQuery) => Promise<FindPage>;
 
-export function createFind(keys: RedisKeys, views: IndexViews, reading: Reading): Find {
+export function createFind(indexes: Indexes, reading: Reading): Find {
   /** The state, and the numbers that a page may hold; none where it goes on from what is trimmed, newest first. */
   async function begin(
     client: RedisClient,
@@ -39,16 +38,17 @@ export function createFind(keys: RedisKeys, views: IndexViews, reading: Reading)
     const { state, range } = await begin(client, query);
     const head = headOf(state);
     if (range === null || range.lowest > range.highest) return { entries: [], hasMore: false, end: null, head };
-    const index =
-      query.filter.length === 0 ? null : { client, keys, view: await views.upTo(client, state.number, state.epoch) };
-
-    const examined = examination(EXAMINE_LIMIT);
-    const matching: number[] = [];
-    for await (const some of matchingNumbers(index, query, range, examined)) {
-      matching.push(...some);
-      // One more than asked for tells that more follow.
-      if (matching.length > query.limit) break;
-    }
+    const { matching, examined } = await indexes.run(client, async (index) => {
+      const view = query.filter.length === 0 ? null : await openUpTo(index, client, state);
+      const examined = examination(EXAMINE_LIMIT);
+      const matching: number[] = [];
+      for await (const some of matchingNumbers(view, query, range, examined)) {
+        matching.push(...some);
+        // One more than asked for tells that more follow.
+        if (matching.length > query.limit) break;
+      }
+      return { matching, examined };
+    });
     const numbers = matching.slice(0, query.limit);
     const fetched = await reading.fetch(client, state, numbers, PAGE_BYTES);
     const { left } = fetched;

@@ -8,7 +8,7 @@ export const CHECK_EXPIRY = 60_000;
 
 /** The names of all that one log keeps in Redis. They share one hash tag, so that a cluster keeps them in one slot. */
 export interface RedisKeys {
-  /** Hash: layout, epoch, number, tag and receivedAt of the head, oldest, cursorKey, countsFrom. */
+  /** Hash: layout, epoch, number, tag and receivedAt of the head, oldest, cursorKey, countsFrom, erasures. */
   readonly meta: string;
   /** Stream: the entry `<number>-0` with the fields t (tag), r (receivedAt) and e (the stored event). */
   readonly entries: string;
@@ -42,9 +42,9 @@ export interface RedisKeys {
   block(first: number): string;
   /** Stream: a copy of the entries that is being made to replace them. It expires by itself. */
   copy(name: string): string;
-  /** Of layout 1: the list of what each append was indexed under. */
+  /** Of the former layout: list of appends, oldest first: JSON of first and last number, receivedAt and the sets of it. */
   readonly terms: string;
-  /** Of layout 1: a sorted set of the numbers that bear `value` under `field`. */
+  /** Of the former layout: sorted set of the numbers of the entries that bear `value` under `field`, by number. */
   formerIndex(field: string, value: string): string;
 }
 

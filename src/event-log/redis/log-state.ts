@@ -1,4 +1,4 @@
-import { logUnavailable } from "../../error.ts";
+import { logUnavailable, ServiceError } from "../../error.ts";
 import type { Position } from "../../event/cursor.ts";
 import { createEntryCodec, Entry, type EntryCodec } from "../../event/entry.ts";
 import type { StoredForm } from "../../event/stored-event.ts";
@@ -6,6 +6,8 @@ import type { Head } from "../event-log.ts";
 
 /** What the log reaches from and to, in one snapshot. */
 export interface LogState extends Position {
+  /** {@link LAYOUT} or {@link FORMER_LAYOUT}. */
+  readonly layout: string;
   /** The newest entry's; 0 while there is none. */
   readonly receivedAt: number;
   /** Number of the oldest entry held, as every reader is to see it. */
@@ -21,8 +23,10 @@ export interface LogState extends Position {
   readonly cursorKey: string;
 }
 
-/** The layout that this version reads and writes, as in prelude.lua. */
+/** The layout of a log that this version makes, as in prelude.lua. */
 export const LAYOUT = "2";
+/** The one before, whose index is a sorted set a value: such a log is read and written as it is. */
+export const FORMER_LAYOUT = "1";
 
 /** The fields of the meta hash, in the order in which a state is read. */
 export const STATE_FIELDS = [
@@ -39,18 +43,20 @@ export const STATE_FIELDS = [
 
 type StateReply = readonly (string | null)[];
 
+type KnownLog = Pick<LogState, "layout" | "epoch" | "number" | "codec" | "cursorKey">;
+
 /** Reads states from replies, and remembers the newest. */
 export interface LogStates {
   /** Null where there is no log. The reply may have more behind the state's fields. */
   parse(reply: StateReply): LogState | null;
   /** What was last seen; null before that. */
-  readonly known: Pick<LogState, "epoch" | "number" | "codec" | "cursorKey"> | null;
+  readonly known: KnownLog | null;
   /** The epoch was changed, by ourselves. */
   renewed(epoch: string): void;
 }
 
 export function createLogStates(retentionEvents: number, form: StoredForm): LogStates {
-  let known: Pick<LogState, "epoch" | "number" | "codec" | "cursorKey"> | null = null;
+  let known: KnownLog | null = null;
   return {
     parse(reply) {
       const [layout, epoch, number, tag, receivedAt, oldest, cursorKey, countsFrom, erasures] = reply as string[];
@@ -61,6 +67,7 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
           ? known.codec
           : createEntryCodec(Buffer.from(cursorKey as string, "hex"), form);
       const state: LogState = {
+        layout: layout as string,
         epoch: epoch as string,
         number: Number(number),
         tag: tag as string,
@@ -84,10 +91,27 @@ export function createLogStates(retentionEvents: number, form: StoredForm): LogS
   };
 }
 
-/** @throws LOG_UNAVAILABLE where the log is of another version's layout, or is being moved or converted. */
+/** @throws LOG_UNAVAILABLE where the log is of another version's layout, or is being moved. */
 export function refuseOtherLayout(layout: string): void {
-  if (layout === LAYOUT) return;
-  throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${LAYOUT}.`);
+  if (layout === LAYOUT || layout === FORMER_LAYOUT) return;
+  throw logUnavailable(`The log in Redis has layout ${layout}, and this version knows ${FORMER_LAYOUT} and ${LAYOUT}.`);
+}
+
+/** The log has got the other layout since it was last looked at. */
+class OtherLayout extends ServiceError {
+  constructor() {
+    super("LOG_UNAVAILABLE", "The log in Redis is another by now.");
+  }
+}
+
+/** @throws what {@link isOtherLayout} knows, where the log has the other of the two layouts. */
+export function requireLayout(log: Pick<LogState, "layout"> | null, layout: string): void {
+  if (log?.layout !== layout) throw new OtherLayout();
+}
+
+/** Whether somebody found another layout than was expected: one of our own, or of a script as prelude.lua raises it. */
+export function isOtherLayout(error: unknown): boolean {
+  return error instanceof OtherLayout || (error instanceof Error && error.message.includes("LAYOUT the log has"));
 }
 
 export function headOf({ epoch, number, tag, oldest, codec }: LogState): Head {

@@ -9,7 +9,7 @@
 
 local meta = openMeta(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 local reply = {
-  LAYOUT, meta.epoch, text(meta.number), meta.tag, text(meta.receivedAt), text(meta.oldest), meta.cursorKey,
+  meta.layout, meta.epoch, text(meta.number), meta.tag, text(meta.receivedAt), text(meta.oldest), meta.cursorKey,
   text(meta.countsFrom), text(meta.erasures),
 }
 for i = 4, #ARGV do

@@ -1,7 +1,8 @@
 -- Stands before every script of this folder.
 
 -- Raised when a field, a key or a form of theirs changes its meaning: an older instance then stops instead of writing.
-local LAYOUT = '2'
+-- A log of the layout before is used as it is: the two differ in the index alone.
+local LAYOUT, FORMER_LAYOUT = '2', '1'
 local MINUTE = 60000
 -- Lua's unpack takes some 8,000 values.
 local CHUNK = 4000
@@ -40,15 +41,21 @@ local function countsText(key)
   return cjson.encode(totals)
 end
 
+-- Whoever writes an index raises this where the log has that of the other layout.
+local function refuseLayout(layout)
+  error('LAYOUT the log has layout ' .. layout, 0)
+end
+
 -- The log's state, or nil where there is no log. The fields stand as in STATE_FIELDS of log-state.ts.
 local function readMeta(key)
   local meta = call('HMGET', key,
     'layout', 'epoch', 'number', 'tag', 'receivedAt', 'oldest', 'cursorKey', 'countsFrom', 'erasures')
   if not meta[1] then return nil end
-  if meta[1] ~= LAYOUT then error('LAYOUT the log has layout ' .. meta[1] .. ', this version knows ' .. LAYOUT, 0) end
+  if meta[1] ~= LAYOUT and meta[1] ~= FORMER_LAYOUT then refuseLayout(meta[1]) end
   return {
-    epoch = meta[2], number = tonumber(meta[3]), tag = meta[4], receivedAt = tonumber(meta[5]),
-    oldest = tonumber(meta[6]), cursorKey = meta[7], countsFrom = tonumber(meta[8]), erasures = tonumber(meta[9]),
+    layout = meta[1], epoch = meta[2], number = tonumber(meta[3]), tag = meta[4], receivedAt = tonumber(meta[5]),
+    oldest = tonumber(meta[6]), cursorKey = meta[7], countsFrom = tonumber(meta[8]),
+    erasures = tonumber(meta[9] or 0),
   }
 end
 
@@ -56,8 +63,8 @@ end
 local function openMeta(metaKey, entriesKey, epoch, cursorKey)
   local meta = readMeta(metaKey)
   if meta then return meta end
-  meta = { epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1, cursorKey = cursorKey, countsFrom = 0,
-    erasures = 0 }
+  meta = { layout = LAYOUT, epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1,
+    cursorKey = cursorKey, countsFrom = 0, erasures = 0 }
   -- A store that has lost this key alone (evicted, deleted) numbers on behind what it holds, so that its indexes stay
   -- true; under a new epoch, so that no old cursor passes.
   local newest = call('XREVRANGE', entriesKey, '+', '-', 'COUNT', 1)[1]

@@ -8,10 +8,11 @@ import { logSecret } from "../log-secret.ts";
 import { createAppend } from "./append.ts";
 import { newEpoch, newLog } from "./candidate.ts";
 import { createClient } from "./connection.ts";
-import { convertWhenReady } from "./conversion.ts";
 import { createCount } from "./counting.ts";
 import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
+import { tellOfFormerLayout } from "./former-notice.ts";
+import { createIndexes } from "./indexes.ts";
 import { CHECK_EXPIRY, createKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { createLogStates, headOf, refuseOtherLayout } from "./log-state.ts";
@@ -24,8 +25,7 @@ import { createRetention } from "./retention.ts";
 import { readRevokedTokens, revokeToken } from "./revoked-tokens.ts";
 import { SCRIPTS } from "./script.ts";
 import { createScrub } from "./scrubbing.ts";
-import { createSealing, TAIL_BYTES } from "./sealing.ts";
-import { createIndexViews } from "./term-view.ts";
+import { TAIL_BYTES } from "./sealing.ts";
 import { createWakeUps } from "./wake-ups.ts";
 
 export interface RedisEventLogOptions {
@@ -40,8 +40,6 @@ export interface RedisEventLogOptions {
   readonly minReplicas?: number | undefined;
   /** Milliseconds after which a method rejects. @default 4500: the answer is out within 5 s */
   readonly commandTimeoutMs?: number | undefined;
-  /** Whether a log of the layout before this one is converted: by instances of the service alone. @default false */
-  readonly convert?: boolean | undefined;
   /** Bytes from which on the index's tail is made into blocks. @default TAIL_BYTES */
   readonly tailBytes?: number | undefined;
 }
@@ -61,20 +59,11 @@ export function openRedisEventLog({
   logger,
   minReplicas = 0,
   commandTimeoutMs = 4_500,
-  convert = false,
   tailBytes = TAIL_BYTES,
 }: RedisEventLogOptions): EventLog {
   const keys = createKeys(prefix);
   const states = createLogStates(limits.retentionEvents, form);
   const reading = createReading(keys, states, limits);
-  const views = createIndexViews(keys, states);
-  const find = createFind(keys, views, reading);
-  const count = createCount(keys, views);
-  const erase = createErase(keys, states, views, reading);
-  const scrub = createScrub({ keys, states });
-  const own = createOwnBatches();
-  // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
-  const appends = createAppend(keys, limits, form, connection.kind === "cluster" ? null : own);
 
   // Appends have a connection of their own: a large batch must not keep readers waiting.
   const open = (role: string) => createClient(connection, `mandrill-live:${role}`, commandTimeoutMs);
@@ -82,11 +71,20 @@ export function openRedisEventLog({
   const commands = createLink({ client: open("read"), connection, timeoutMs: commandTimeoutMs });
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, connection, timeoutMs: commandTimeoutMs });
-  if (logger !== undefined) warnOfOldRedis(commands, logger);
-  if (convert) convertWhenReady({ link: commands, keys, form, logger });
+  if (logger !== undefined) {
+    warnOfOldRedis(commands, logger);
+    tellOfFormerLayout(commands, keys, logger);
+  }
+  const indexes = createIndexes({ keys, states, reading, link: commands, tailBytes });
+  const find = createFind(indexes, reading);
+  const count = createCount(keys, indexes);
+  const erase = createErase(keys, states, indexes, reading);
+  const scrub = createScrub({ keys, states });
+  const own = createOwnBatches();
+  // PUBSUB NUMSUB knows the listeners of one node: in a cluster others may listen elsewhere.
+  const appends = createAppend({ keys, indexes, limits, form, own: connection.kind === "cluster" ? null : own });
   const wakeUps = createWakeUps({ client: subscriber, link: subscribing, channel: keys.channel, states, own, logger });
-  const retention = createRetention(keys, states, limits, commands);
-  const sealing = createSealing(keys, views, commands, tailBytes);
+  const retention = createRetention(keys, indexes, limits, commands);
 
   const replicas =
     minReplicas === 0
@@ -109,7 +107,6 @@ export function openRedisEventLog({
       const batch = appends.prepare(events);
       return appending.run(async (client) => {
         const appended = await appends.send(client, batch);
-        sealing.afterAppend(appended.tailBytes);
         // Duplicates are waited for as well: their batch may have come before without reaching the replicas.
         await Promise.all([
           retention.afterAppend(appended),

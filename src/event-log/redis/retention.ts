@@ -1,11 +1,10 @@
 import type { LogLimits } from "../event-log.ts";
 import type { Appended } from "./append.ts";
 import type { RedisClient } from "./connection.ts";
+import type { EventIndex } from "./indexed-log.ts";
+import type { Indexes } from "./indexes.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
-import { type LogStates, STATE_FIELDS } from "./log-state.ts";
-import { resultsOf } from "./pipeline.ts";
-import { SCRIPTS } from "./script.ts";
 
 /** Times the slack that Redis may be over a limit before appends wait for the trimming, and runs that one waits for. */
 const FAR_BEHIND = 10;
@@ -14,8 +13,6 @@ const RUNS_WAITED = 4;
 const RUN_ENTRIES = 1_000;
 /** Ids that one run forgets at the most. */
 const RUN_IDS = 2_000;
-/** Blocks of the index that one run removes at the most: they have many times the entries of a run. */
-const RUN_BLOCKS = 4;
 
 /** Removing what is over the limits. Readers see none of it from the moment that it is over the count. */
 export interface Retention {
@@ -37,33 +34,31 @@ interface Run {
   readonly left: "none" | "some" | "contended";
 }
 
-export function createRetention(keys: RedisKeys, states: LogStates, limits: LogLimits, link: Link): Retention {
+export function createRetention(keys: RedisKeys, indexes: Indexes, limits: LogLimits, link: Link): Retention {
   /** How far Redis may be over a limit: whoever reads the oldest entries is not overtaken at once, and runs are full. */
   const slack = Math.min(RUN_ENTRIES, Math.ceil(limits.retentionEvents / 20));
   const idsLimit = Math.max(limits.retentionEvents, limits.deduplicationEvents);
-  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.counts, keys.erased, keys.blocks];
+  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.counts, keys.erased];
   let trimming: Promise<number> | null = null;
   let running: Promise<Run> | null = null;
 
-  async function run(client: RedisClient, retentionMs: number): Promise<Run> {
-    const look = client.pipeline().hmget(keys.meta, ...STATE_FIELDS);
-    const replies = resultsOf(await look.zrange(keys.blocks, 0, RUN_BLOCKS).exec());
-    const [meta, blocks] = replies as [(string | null)[], string[]];
-    const state = states.parse(meta);
+  async function runOn(index: EventIndex, client: RedisClient, retentionMs: number): Promise<Run> {
+    const plan = await index.planTrim(client, RUN_ENTRIES);
+    const { state } = plan;
     if (state === null) return { trimmed: 0, over: 0, left: "none" };
-    const result = await SCRIPTS.trim.run(
+    const result = await index.scripts.trim.run(
       client,
-      [...fixed, ...blocks.slice(0, -1).map((first) => keys.block(Number(first)))],
+      [...fixed, ...plan.keys],
       [
         state.epoch,
         state.oldestKept,
         limits.retentionEvents + slack,
         retentionMs,
-        RUN_ENTRIES,
+        plan.entries,
         limits.deduplicationMs,
         limits.deduplicationEvents,
         RUN_IDS,
-        ...blocks,
+        ...plan.values,
       ],
     );
     if (result === null) return { trimmed: 0, over: 0, left: "contended" };
@@ -80,7 +75,7 @@ export function createRetention(keys: RedisKeys, states: LogStates, limits: LogL
     const retentionMs = over === "age" ? limits.retentionMs : Number.MAX_SAFE_INTEGER;
     let trimmed = 0;
     for (;;) {
-      running = link.run((client) => run(client, retentionMs));
+      running = link.run((client) => indexes.run(client, (index) => runOn(index, client, retentionMs)));
       const done = await running;
       trimmed += done.trimmed;
       // What is over the count is left to the instance that came first.

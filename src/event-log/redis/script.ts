@@ -66,14 +66,23 @@ function send(client: RedisClient, name: string, args: ScriptValue[], replyEncod
   return client.sendCommand(new BytesCommand(name, values, { replyEncoding })) as Promise<unknown>;
 }
 
-const script = (name: string) => new Script(name, `${textOf("./prelude.lua")}\n${textOf(`./${name}.lua`)}`);
+/** @param before files that stand before the script's own, behind the prelude */
+const script = (name: string, ...before: string[]) =>
+  new Script(name, ["prelude", ...before, name].map((file) => textOf(`./${file}.lua`)).join("\n"));
+
+/** What changes the index as well, with the part for one form of it. */
+const indexScripts = (form: "terms" | "sets") => ({
+  append: script("append", `append-${form}`),
+  trim: script("trim", `trim-${form}`),
+  erase: script("erase", `erase-${form}`),
+});
+
+export type IndexScripts = ReturnType<typeof indexScripts>;
 
 /** Each is described in the head of its file. */
 export const SCRIPTS = {
-  append: script("append"),
   borders: script("borders"),
   convert: script("convert"),
-  erase: script("erase"),
   look: script("look"),
   lookup: script("lookup"),
   mark: script("mark"),
@@ -82,6 +91,7 @@ export const SCRIPTS = {
   revoked: script("revoked"),
   scrub: script("scrub"),
   seal: script("seal"),
-  trim: script("trim"),
   trimmed: script("trimmed"),
+  ofTerms: indexScripts("terms"),
+  ofSets: indexScripts("sets"),
 } as const;

@@ -10,8 +10,8 @@ local META, TAIL, BLOCKS = unpack(KEYS, 1, 3)
 local FIRST_BLOCK = 4
 local length, ending = tonumber(ARGV[3]), ARGV[4]
 
-local meta = call('HMGET', META, 'epoch', 'erasures')
-if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] then return 0 end
+local meta = call('HMGET', META, 'epoch', 'erasures', 'layout')
+if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] == FORMER_LAYOUT then return 0 end
 if call('GETRANGE', TAIL, length - #ending, length - 1) ~= ending then return 0 end
 
 local at = 5

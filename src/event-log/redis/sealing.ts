@@ -6,7 +6,7 @@ import type { LogState } from "./log-state.ts";
 import { SCRIPTS, type ScriptValue } from "./script.ts";
 import { encodeBlock } from "./term-block.ts";
 import { type EntryTerms, firstFrom } from "./term-tail.ts";
-import type { IndexView, IndexViews } from "./term-view.ts";
+import type { OpenTermView, TermView } from "./term-view.ts";
 
 /**
  * Bytes of the index's tail from which on it is made into blocks: some 15,000 entries. A long tail takes long to be
@@ -20,11 +20,11 @@ export interface Sealing {
   afterAppend(tailBytes: number): void;
 }
 
-export function createSealing(keys: RedisKeys, views: IndexViews, link: Link, longest: number): Sealing {
+export function createSealing(keys: RedisKeys, open: OpenTermView, link: Link, longest: number): Sealing {
   let sealing: Promise<unknown> | null = null;
 
   async function run(client: RedisClient): Promise<void> {
-    const view = await views.open(client);
+    const view = await open(client);
     // Shorter where another instance came first.
     if (view !== null && view.tailBytes >= longest) await sealTail(client, keys, view.state, view);
   }
@@ -48,7 +48,7 @@ export async function sealTail(
   client: RedisClient,
   keys: RedisKeys,
   { epoch, erasures }: Pick<LogState, "epoch" | "erasures">,
-  { tail, tailBytes, tailEnd }: Pick<IndexView, "tail" | "tailBytes" | "tailEnd">,
+  { tail, tailBytes, tailEnd }: Pick<TermView, "tail" | "tailBytes" | "tailEnd">,
 ): Promise<void> {
   const blocks = blocksOf(tail);
   const names = blocks.map(({ first }) => keys.block(first));

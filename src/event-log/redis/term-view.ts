@@ -1,7 +1,6 @@
-import { logUnavailable } from "../../error.ts";
 import type { RedisClient } from "./connection.ts";
 import type { RedisKeys } from "./keys.ts";
-import { type LogState, type LogStates, STATE_FIELDS } from "./log-state.ts";
+import { LAYOUT, type LogState, type LogStates, requireLayout, STATE_FIELDS } from "./log-state.ts";
 import { resultsOf } from "./pipeline.ts";
 import { type EntryTerms, IndexedEntries } from "./term-tail.ts";
 
@@ -15,19 +14,15 @@ export interface TailView {
 }
 
 /** The index as it was at one moment. */
-export interface IndexView extends TailView {
+export interface TermView extends TailView {
   /** The log's state then: every entry up to its head is indexed. */
   readonly state: LogState;
   /** First numbers of the blocks, ascending: each reaches up to the next, and the last up to the tail. */
   readonly blocks: readonly number[];
 }
 
-export interface IndexViews {
-  /** The index, not older than the call; null where there is no log. */
-  open(client: RedisClient): Promise<IndexView | null>;
-  /** The same, where it has entry `number` of this epoch. Rejects with LOG_UNAVAILABLE where it has not. */
-  upTo(client: RedisClient, number: number, epoch: string): Promise<IndexView>;
-}
+/** The index, not older than the call; null where there is no log. */
+export type OpenTermView = (client: RedisClient) => Promise<TermView | null>;
 
 /**
  * Bytes that are read once more of a tail that is known: they end with the tag of its last entry, by which a tail that
@@ -69,12 +64,18 @@ interface KnownTail {
 }
 
 /** Keeps the tail, so that only what was added to it since is read. */
-export function createIndexViews(keys: RedisKeys, states: LogStates): IndexViews {
+export function createTermViews(keys: RedisKeys, states: LogStates): OpenTermView {
   let known: KnownTail | null = null;
-  let running: Promise<IndexView | null> | null = null;
-  let waiting: Promise<IndexView | null> | null = null;
+  let running: Promise<TermView | null> | null = null;
+  let waiting: Promise<TermView | null> | null = null;
 
-  async function look(client: RedisClient): Promise<IndexView | null> {
+  function stateOf(meta: unknown): LogState | null {
+    const state = states.parse(meta as (string | null)[]);
+    if (state !== null) requireLayout(state, LAYOUT);
+    return state;
+  }
+
+  async function look(client: RedisClient): Promise<TermView | null> {
     // An empty tail looks like any other.
     if (known === null || known.read.end === "") return reload(client);
     const { end } = known.read;
@@ -82,7 +83,7 @@ export function createIndexViews(keys: RedisKeys, states: LogStates): IndexViews
     // The state first: all that it tells of is in the tail by then.
     const pipeline = client.pipeline().hmget(keys.meta, ...STATE_FIELDS);
     const replies = resultsOf(await pipeline.getrangeBuffer(keys.tail, from, -1).exec());
-    const state = states.parse(replies[0] as (string | null)[]);
+    const state = stateOf(replies[0]);
     const bytes = replies[1] as Buffer;
     const goesOn =
       known.epoch === state?.epoch &&
@@ -93,14 +94,14 @@ export function createIndexViews(keys: RedisKeys, states: LogStates): IndexViews
     return { state, blocks: known.blocks, ...known.read.view() };
   }
 
-  async function reload(client: RedisClient): Promise<IndexView | null> {
+  async function reload(client: RedisClient): Promise<TermView | null> {
     // The blocks last: what has left the tail meanwhile is in them.
     const pipeline = client
       .pipeline()
       .hmget(keys.meta, ...STATE_FIELDS)
       .getrangeBuffer(keys.tail, 0, -1);
     const replies = resultsOf(await pipeline.zrange(keys.blocks, 0, -1).exec());
-    const state = states.parse(replies[0] as (string | null)[]);
+    const state = stateOf(replies[0]);
     if (state === null) return null;
     const { epoch, erasures } = state;
     known = { read: new ReadTail(), blocks: (replies[2] as string[]).map(Number), epoch, erasures };
@@ -108,9 +109,9 @@ export function createIndexViews(keys: RedisKeys, states: LogStates): IndexViews
     return { state, blocks: known.blocks, ...known.read.view() };
   }
 
-  function open(client: RedisClient): Promise<IndexView | null> {
+  return (client) => {
     if (waiting !== null) return waiting;
-    const begin = (): Promise<IndexView | null> => {
+    const begin = (): Promise<TermView | null> => {
       waiting = null;
       running = look(client).finally(() => {
         running = null;
@@ -121,14 +122,5 @@ export function createIndexViews(keys: RedisKeys, states: LogStates): IndexViews
     if (running === null) return begin();
     waiting = running.then(begin, begin);
     return waiting;
-  }
-
-  return {
-    open,
-    async upTo(client, number, epoch) {
-      const view = await open(client);
-      if (view?.state.epoch === epoch && view.state.number >= number) return view;
-      throw logUnavailable("The log in Redis is another by now.");
-    },
   };
 }

@@ -1,20 +1,20 @@
--- Removes the oldest entries that are over the limits, and the blocks of the index that stand for none but these. The
--- first writes are ones that Redis allows when its memory is full, for trimming is what makes room.
+-- Removes the oldest entries that are over the limits, and what the index has of none but these. The first writes are
+-- ones that Redis allows when its memory is full, for trimming is what makes room.
 --
--- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 counts, 6 erased, 7 blocks; from 8 on the keys of the oldest blocks
+-- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 counts, 6 erased; from 7 on those of the index
 -- ARGV  1 epoch and 2 oldest number as the caller read them
 --       3 entries to keep, 4 milliseconds to keep them, 5 entries to remove at the most
 --       6 milliseconds and 7 entries of the deduplication window, 8 ids to forget at the most
---       from 9 on the first numbers of the oldest blocks, as the caller read them: one more than it has given keys of
+--       from 9 on what is to be known of the index
 -- returns  nil where the log has changed since the caller read it; else the oldest number as it is now, the head,
 --          and 1 where more is to be removed
 
-local META, ENTRIES, IDS, MINUTES, COUNTS, ERASED, BLOCKS = unpack(KEYS, 1, 7)
-local FIRST_BLOCK, FIRST_NUMBER = 8, 9
+local META, ENTRIES, IDS, MINUTES, COUNTS, ERASED = unpack(KEYS, 1, 6)
 local idsLimit = tonumber(ARGV[8])
 
 local meta = readMeta(META)
 if not meta or meta.epoch ~= ARGV[1] or meta.oldest ~= tonumber(ARGV[2]) then return nil end
+if meta.layout ~= INDEX_LAYOUT then refuseLayout(meta.layout) end
 local now = math.max(clock(), meta.receivedAt)
 local more = 0
 
@@ -38,19 +38,7 @@ if cut >= meta.oldest then
   call('HSET', META, 'oldest', text(meta.oldest))
 end
 
--- A block reaches up to the next one. Where all that keys were given of are over, the next one may be too.
-local blocks = #KEYS - FIRST_BLOCK + 1
-local removed = 0
-for i = 0, blocks - 1 do
-  local first, next = ARGV[FIRST_NUMBER + i], ARGV[FIRST_NUMBER + i + 1]
-  if tonumber(next) > meta.oldest then break end
-  local rank = call('ZRANK', BLOCKS, first)
-  if not rank or call('ZRANGE', BLOCKS, rank + 1, rank + 1)[1] ~= next then break end
-  call('UNLINK', KEYS[FIRST_BLOCK + i])
-  call('ZREM', BLOCKS, first)
-  removed = removed + 1
-end
-if removed > 0 and removed == blocks then more = 1 end
+if trimIndex(meta.oldest) then more = 1 end
 
 -- The minute that the oldest entry was received in: the last one that began with it or before it.
 local low, high = 0, call('ZCARD', MINUTES) - 1

@@ -14,8 +14,8 @@ import { backUpLog } from "../../src/event-log/sqlite/backup.ts";
 import { revokedTokensPath } from "../../src/event-log/sqlite/revoked-tokens.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { entriesOf, idsOf, originOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { entriesOf, idsOf, originOf } from "../harness/log-suite.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let folder: string;
 let file: string;

@@ -4,7 +4,7 @@ import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts"
 import { sampleEvents } from "../harness/event-samples.ts";
 import { startRedisCluster } from "../harness/redis-cluster.ts";
 import type { RedisServer } from "../harness/redis-server.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const PREFIX = "cluster";
 const KEYS = createKeys(PREFIX);

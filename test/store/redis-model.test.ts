@@ -6,6 +6,7 @@ import type { CountQuery, CountRow, EventLog, FindQuery, LogLimits } from "../..
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { SCRIPTS, Script } from "../../src/event-log/redis/script.ts";
 import { sampleEvent } from "../harness/event-samples.ts";
+import { makeFormerLog } from "../harness/former-log.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
 
 const MINUTE = 60_000;
@@ -30,7 +31,7 @@ afterEach(async () => {
 
 /** Sets the clock that the scripts read: their text is the real one but for that line. */
 function setClock(time: number): void {
-  for (const script of [SCRIPTS.append, SCRIPTS.trim]) {
+  for (const script of [SCRIPTS.ofTerms, SCRIPTS.ofSets].flatMap(({ append, trim }) => [append, trim])) {
     const seconds = Math.floor(time / 1_000);
     const text = script.text.replace("call('TIME')", `{ ${seconds}, ${(time - seconds * 1_000) * 1_000} }`);
     expect(text).not.toBe(script.text);
@@ -212,9 +213,12 @@ describe("a Redis log over hours", () => {
     { seed: 2, deduplicationEvents: 60, deduplicationMs: 2.5 * MINUTE },
     { seed: 3, deduplicationEvents: 60, deduplicationMs: 15 * MINUTE },
     { seed: 4, deduplicationEvents: 60, deduplicationMs: 15 * MINUTE },
-  ])("does what the contract says, however time passes (seed $seed)", async ({ seed, ...window }) => {
+    { seed: 5, deduplicationEvents: 60, deduplicationMs: 15 * MINUTE, isFormer: true },
+    { seed: 6, deduplicationEvents: 12, deduplicationMs: 2.5 * MINUTE, isFormer: true },
+  ])("does what the contract says, however time passes (seed $seed)", async ({ seed, isFormer, ...window }) => {
     const limits = { retentionEvents: 40, retentionMs: 10 * MINUTE, ...window };
     const connection = { kind: "standalone", url: server.url } as const;
+    if (isFormer) await makeFormerLog(server.client, `model-${seed}`);
     eventLog = openRedisEventLog({ connection, prefix: `model-${seed}`, limits });
     const model = new Model(limits);
     const random = createRandom(seed);

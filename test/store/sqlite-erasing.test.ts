@@ -7,8 +7,8 @@ import { BLOCK_SIZE } from "../../src/event-log/places.ts";
 import { openLeavingLog } from "../../src/event-log/sqlite/leaving-log.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { appendMany, numbersOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { appendMany, numbersOf } from "../harness/log-suite.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const ADA = "ada@example.com";
 

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { ServiceError } from "../../../src/error.ts";
-import { eventIds } from "../../../src/event/event-id.ts";
-import { EVENT_TYPES } from "../../../src/event/event-type.ts";
-import { type BatchType, batchTypeOf, parseBatch } from "../../../src/mandrill/batch.ts";
-import { openUnsignedBatch } from "../../../src/mandrill/open-batch.ts";
-import { parseEvent } from "../../../src/mandrill/parse-event.ts";
-import { RAW_EVENTS } from "../../../src/mandrill/raw-events.ts";
-import { rawEvents } from "../../harness/mandrill-post.ts";
+import { ServiceError } from "../../src/error.ts";
+import { eventIds } from "../../src/event/event-id.ts";
+import { EVENT_TYPES } from "../../src/event/event-type.ts";
+import { type BatchType, batchTypeOf, parseBatch } from "../../src/mandrill/batch.ts";
+import { openUnsignedBatch } from "../../src/mandrill/open-batch.ts";
+import { parseEvent } from "../../src/mandrill/parse-event.ts";
+import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
+import { rawEvents } from "../harness/mandrill-post.ts";
 
 const CASES = 100_000;
 const SAMPLES = JSON.stringify(rawEvents(12));

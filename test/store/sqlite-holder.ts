@@ -1,6 +1,6 @@
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 /**
  * A process of its own that holds a log: `node sqlite-holder.ts <file> <busy timeout, ms>`. Writes "open" or why not,

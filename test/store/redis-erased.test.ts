@@ -4,9 +4,9 @@ import type { EventLog } from "../../src/event-log/event-log.ts";
 import { createKeys, type RedisKeys } from "../../src/event-log/redis/keys.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { numbersOf, originOf } from "../harness/log-suite.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { numbersOf, originOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let server: RedisServer;
 let eventLog: EventLog;

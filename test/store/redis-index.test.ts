@@ -5,10 +5,7 @@ import { type EventFilter, filterFromArguments, matchesFilter } from "../../src/
 import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { listPlaces } from "../../src/event-log/places.ts";
-import { createClient } from "../../src/event-log/redis/connection.ts";
-import { convertWhenReady } from "../../src/event-log/redis/conversion.ts";
 import { createKeys, type RedisKeys } from "../../src/event-log/redis/keys.ts";
-import { createLink } from "../../src/event-log/redis/link.ts";
 import { createLogStates } from "../../src/event-log/redis/log-state.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sealTail } from "../../src/event-log/redis/sealing.ts";
@@ -16,11 +13,11 @@ import { termOf } from "../../src/event-log/redis/term.ts";
 import { encodeBlock, fieldsOf, placesIn } from "../../src/event-log/redis/term-block.ts";
 import { tailChanges } from "../../src/event-log/redis/term-erasure.ts";
 import { IndexedEntries, placesOfTerms, termCode } from "../../src/event-log/redis/term-tail.ts";
-import { createIndexViews } from "../../src/event-log/redis/term-view.ts";
+import { createTermViews } from "../../src/event-log/redis/term-view.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { numbersOf, pagesOf } from "../harness/log-suite.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { numbersOf, pagesOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let server: RedisServer;
 let keys: RedisKeys;
@@ -184,79 +181,17 @@ describe("the index of a Redis log", () => {
     const eventLog = open();
     await eventLog.append(varied(100, "a"));
     const { client } = server;
-    const views = createIndexViews(keys, createLogStates(1_000, WHOLE_EVENTS));
-    const before = await views.open(client);
+    const openView = createTermViews(keys, createLogStates(1_000, WHOLE_EVENTS));
+    const before = await openView(client);
     if (before === null) throw new Error("there is no log");
     expect(await eventLog.erase("a-7@example.com")).toBe(2);
     await sealTail(client, keys, before.state, before);
     expect(await server.client.exists(keys.blocks)).toBe(0);
-    const after = await views.open(client);
+    const after = await openView(client);
     if (after === null) throw new Error("there is no log");
     await sealTail(client, keys, after.state, after);
     expect(await server.client.exists(keys.blocks, keys.tail)).toBe(1);
     const { entries } = await eventLog.find({ filter: FILTERS[0] as EventFilter, order: "oldest-first", limit: 500 });
     expect(entries).toHaveLength(33);
-  });
-});
-
-describe("a Redis log of the layout before", () => {
-  /** Makes the log what the version before would have left: with a sorted set a value, and no tail and no blocks. */
-  async function makeFormer(events: readonly Event[]): Promise<void> {
-    const pipeline = server.client.pipeline().hset(keys.meta, "layout", "1").hdel(keys.meta, "erasures");
-    pipeline.del(keys.tail, keys.blocks).rpush(keys.terms, '[1,2,3,["a"]]');
-    for (const [i, event] of events.entries()) {
-      pipeline.zadd(keys.formerIndex("type", event.type), i + 1, String(i + 1));
-      pipeline.zadd(keys.formerIndex("email", String(event.email)), i + 1, String(i + 1));
-      if (event.subaccount !== null) {
-        pipeline.zadd(keys.formerIndex(`${event.type}+subaccount`, event.subaccount), i + 1, String(i + 1));
-      }
-    }
-    await pipeline.exec();
-  }
-
-  it("is converted when it is opened, by several at once, and then is as any other", async () => {
-    const events = [..."abcdefgh"].flatMap((prefix) => varied(40, prefix));
-    const before = open();
-    await before.append(events);
-    await before.close();
-    await makeFormer(events);
-    const connection = { kind: "standalone", url: server.url } as const;
-    const converted = Promise.withResolvers<void>();
-    const logger = {
-      info: (text: unknown) => text === "the log in Redis has been converted" && converted.resolve(),
-      warn: converted.reject,
-    } as never;
-    const options = { connection, prefix: `index-${made}`, limits: WIDE_LIMITS, convert: true, logger };
-    const instances = Array.from({ length: 3 }, () => openRedisEventLog(options));
-    onTestFinished(async () => void (await Promise.all(instances.map((eventLog) => eventLog.close()))));
-    await converted.promise;
-    const more = varied(40, "i");
-    await instances[0]?.append(more);
-    for (const eventLog of instances) await expectFound(eventLog, [...events, ...more]);
-    expect((await server.client.keys("*:i:*")).concat(await server.client.keys("*:terms"))).toEqual([]);
-    expect(await server.client.hget(keys.meta, "layout")).toBe("2");
-  });
-
-  it("is used by nobody until it is converted, and converted anew where whoever began it has died", async () => {
-    const events = varied(60, "b");
-    const before = open();
-    await before.append(events);
-    await before.close();
-    await makeFormer(events);
-    await server.client.hset(keys.meta, { layout: "converting", converter: "one that has died", converted: "3" });
-    await server.client.zadd(keys.blocks, 1, "1");
-    await expect(open().append(events)).rejects.toMatchObject({ code: "LOG_UNAVAILABLE" });
-    const connection = { kind: "standalone", url: server.url } as const;
-    const client = createClient(connection, "test", 4_500);
-    const link = createLink({ client, connection, timeoutMs: 4_500 });
-    onTestFinished(() => link.close());
-    const converted = Promise.withResolvers<void>();
-    const logger = {
-      info: (text: unknown) => /has been/.test(String(text)) && converted.resolve(),
-      warn: converted.reject,
-    };
-    convertWhenReady({ link, keys, form: WHOLE_EVENTS, logger: logger as never, takeOverMs: 1 });
-    await converted.promise;
-    await expectFound(open(), events);
   });
 });

@@ -7,7 +7,7 @@ import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts"
 import { createReplicas } from "../../src/event-log/redis/replicas.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
 import { type RedisServer, startRedisReplica, startRedisServer, untilReplicated } from "../harness/redis-server.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const PREFIX = "replicas";
 const KEYS = createKeys(PREFIX);

@@ -7,7 +7,7 @@ import { sampleEvents } from "../harness/event-samples.ts";
 import { createProxy } from "../harness/proxy.ts";
 import { recordingLogger } from "../harness/recording-logger.ts";
 import { type RedisServer, startRedisSentinel, startRedisServer } from "../harness/redis-server.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 /** Before the version, in what INFO says. */
 const VERSION = "redis_version:";

@@ -9,7 +9,7 @@ import type { AppendBatch } from "../../src/event-log/sqlite/store-calls.ts";
 import { createStoreClient, type StoreClient } from "../../src/event-log/sqlite/store-client.ts";
 import { encodeTerms } from "../../src/event-log/sqlite/terms.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let folder: string;
 let client: StoreClient;

@@ -5,9 +5,9 @@ import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { entriesOf, originOf } from "../harness/log-suite.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { entriesOf, originOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const INSTANCES = 3;
 const BATCHES = 60;

@@ -12,7 +12,7 @@ import { type CallMessage, type ReplyMessage, serveStore } from "../../src/event
 import { encodeTerms } from "../../src/event-log/sqlite/terms.ts";
 import { type SampleFields, sampleEvents } from "../harness/event-samples.ts";
 import { limitFiles } from "../harness/file-limit.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let folder: string;
 let file: LogFile;

@@ -3,7 +3,7 @@ import type { EventLog, WakeUp } from "../../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvent, sampleEvents } from "../harness/event-samples.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 let server: RedisServer;
 let prefix = "";

@@ -4,10 +4,15 @@ import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RedisConnection } from "../../src/config.ts";
 import type { Event } from "../../src/event/event.ts";
+import { WHOLE_EVENTS } from "../../src/event/stored-event.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
+import { createClient } from "../../src/event-log/redis/connection.ts";
+import { convertLog } from "../../src/event-log/redis/conversion.ts";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
+import { createLink } from "../../src/event-log/redis/link.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { makeFormerLog } from "../harness/former-log.ts";
 import { startRedisCluster } from "../harness/redis-cluster.ts";
 import { startRedisReplica, startRedisServer } from "../harness/redis-server.ts";
 
@@ -74,6 +79,12 @@ function open(connection: RedisConnection, minReplicas = 0, tailBytes?: number):
 /** What a script may call beside what touches keys. */
 const KEYLESS = ["time", "publish", "pubsub"];
 
+async function convert(connection: RedisConnection): Promise<void> {
+  const link = createLink({ client: createClient(connection, "test", 30_000), connection, timeoutMs: 30_000 });
+  onTestFinished(() => link.close());
+  await convertLog({ link, keys: createKeys("keys"), form: WHOLE_EVENTS, onProgress() {} });
+}
+
 interface Heard {
   readonly command: string;
   readonly args: readonly string[];
@@ -106,6 +117,10 @@ describe("the keys of a Redis log", () => {
     await doAll(open({ kind: "standalone", url: server.url }, 1));
     await server.client.flushall();
     await doAll(open({ kind: "standalone", url: server.url }, 1, 2_000));
+    await server.client.flushall();
+    await makeFormerLog(server.client, "keys");
+    await doAll(open({ kind: "standalone", url: server.url }, 1));
+    await convert({ kind: "standalone", url: server.url });
     // The monitor hears of commands in order: what comes before this one has all been heard.
     await server.client.echo("the end");
     let declared = new Set<string>();
@@ -129,6 +144,12 @@ describe("the keys of a Redis log", () => {
       await doAll(open({ kind: "cluster", nodes: [{ host: "127.0.0.1", port }] }));
       for (const { client } of cluster.nodes) await client.flushall();
     }
+    const owner = cluster.nodes[await cluster.indexOf("{keys}:meta")] as (typeof cluster.nodes)[0];
+    await makeFormerLog(owner.client, "keys");
+    const connection = { kind: "cluster", nodes: [{ host: "127.0.0.1", port: owner.port }] } as const;
+    await doAll(open(connection));
+    await convert(connection);
+    expect(await owner.client.hget("{keys}:meta", "layout")).toBe("2");
   });
 
   it("wake up listeners on every node of a cluster", async () => {

@@ -3,7 +3,7 @@ import type { Position } from "../../src/event/cursor.ts";
 import type { Entry } from "../../src/event/entry.ts";
 import type { Event } from "../../src/event/event.ts";
 import type { EventLog, FindPage, FindQuery, Head, LogLimits } from "../../src/event-log/event-log.ts";
-import { sampleEvent } from "../harness/event-samples.ts";
+import { sampleEvent } from "./event-samples.ts";
 import { IMPLEMENTATIONS, type Implementation, type LogStore, type LogStores } from "./implementations.ts";
 import { WIDE_LIMITS } from "./wide-limits.ts";
 

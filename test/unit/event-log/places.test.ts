@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blockMatches, examination, type Order } from "../../src/event-log/block-matches.ts";
+import { blockMatches, examination, type Order } from "../../../src/event-log/block-matches.ts";
 import {
   appendPlaces,
   BLOCK_SIZE,
@@ -9,7 +9,7 @@ import {
   hasPlace,
   listPlaces,
   unitePlaces,
-} from "../../src/event-log/places.ts";
+} from "../../../src/event-log/places.ts";
 
 const ascending = (places: Iterable<number>) => [...new Set(places)].sort((a, b) => a - b);
 

@@ -5,7 +5,8 @@ import type { Redis } from "ioredis";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
 import { openSqliteEventLog } from "../../src/event-log/sqlite/sqlite-event-log.ts";
-import { startRedisServer } from "../harness/redis-server.ts";
+import { makeFormerLog } from "./former-log.ts";
+import { startRedisServer } from "./redis-server.ts";
 
 /** One store, empty when it is made. */
 export interface LogStore {
@@ -70,8 +71,14 @@ async function bytesOf(client: Redis, key: string): Promise<string> {
   return (await client.dumpBuffer(key))?.toString("latin1") ?? "";
 }
 
-/** @param tailBytes from which on the index is kept in blocks; the default where it is absent */
-const redisWith = (name: string, tailBytes?: number): Implementation => ({
+interface RedisForm {
+  /** From how many bytes on the index is kept in blocks; the default where it is absent. */
+  readonly tailBytes?: number;
+  /** Whether the log has the layout of the version before. */
+  readonly isFormer?: boolean;
+}
+
+const redisWith = (name: string, { tailBytes, isFormer = false }: RedisForm = {}): Implementation => ({
   name,
   severalHandles: true,
   async start() {
@@ -89,6 +96,7 @@ const redisWith = (name: string, tailBytes?: number): Implementation => ({
           handles.push(eventLog);
           return eventLog;
         };
+        if (isFormer) await makeFormerLog(server.client, prefix);
         return {
           eventLog: await open(),
           open,
@@ -109,5 +117,6 @@ const redisWith = (name: string, tailBytes?: number): Implementation => ({
 export const IMPLEMENTATIONS: readonly Implementation[] = [
   sqlite,
   redisWith("Redis"),
-  redisWith("Redis with an index in blocks", 1),
+  redisWith("Redis with an index in blocks", { tailBytes: 1 }),
+  redisWith("Redis with a log of the layout before", { isFormer: true }),
 ];

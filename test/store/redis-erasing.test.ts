@@ -5,9 +5,9 @@ import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts"
 import { SCRIPTS } from "../../src/event-log/redis/script.ts";
 import { termOf } from "../../src/event-log/redis/term.ts";
 import { sampleEvents } from "../harness/event-samples.ts";
+import { numbersOf, originOf } from "../harness/log-suite.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
-import { numbersOf, originOf } from "./log-suite.ts";
-import { WIDE_LIMITS } from "./wide-limits.ts";
+import { WIDE_LIMITS } from "../harness/wide-limits.ts";
 
 const ADA = "ada@example.com";
 const GRACE = "grace@example.com";
