@@ -2,19 +2,32 @@ import { CLUSTER } from "./cluster-ground.ts";
 import { EDGE_FAULTS } from "./edge-faults.ts";
 import type { Ground } from "./ground.ts";
 import { createRandom } from "./random.ts";
-import { REDIS } from "./redis-ground.ts";
+import { FORMER, REDIS } from "./redis-ground.ts";
 import { SENTINEL } from "./sentinel-ground.ts";
 import { SQLITE } from "./sqlite-ground.ts";
 
-export const GROUNDS = { redis: REDIS, sentinel: SENTINEL, cluster: CLUSTER, sqlite: SQLITE } as const satisfies Record<
-  string,
-  Ground
->;
+export const GROUNDS = {
+  redis: REDIS,
+  former: FORMER,
+  sentinel: SENTINEL,
+  cluster: CLUSTER,
+  sqlite: SQLITE,
+} as const satisfies Record<string, Ground>;
 
 export type GroundName = keyof typeof GROUNDS;
 
 /** Each has as many of the seeds as it has of these, about. */
-const SHARES: readonly GroundName[] = ["redis", "redis", "redis", "redis", "sentinel", "sentinel", "cluster", "sqlite"];
+const SHARES: readonly GroundName[] = [
+  "redis",
+  "redis",
+  "redis",
+  "redis",
+  "former",
+  "sentinel",
+  "sentinel",
+  "cluster",
+  "sqlite",
+];
 
 /** Sets the draw of the ground apart from the others, which are the same where it is forced. */
 const GROUND_DRAW = 0x67_72_6f_75;

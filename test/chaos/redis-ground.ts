@@ -1,6 +1,13 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { ServiceError } from "../../src/error.ts";
+import { createClient } from "../../src/event-log/redis/connection.ts";
+import { convertLog } from "../../src/event-log/redis/conversion.ts";
+import { createKeys } from "../../src/event-log/redis/keys.ts";
+import { createLink } from "../../src/event-log/redis/link.ts";
+import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
+import { makeFormerLog } from "../harness/former-log.ts";
 import { MOMENTS } from "../harness/moment.ts";
 import { type RedisServer, startRedisServer } from "../harness/redis-server.ts";
 import { befalling, type Ground, type StoreFault } from "./ground.ts";
@@ -8,11 +15,14 @@ import { eraFrom, type GrowingEra, newEra } from "./history.ts";
 import { restoredAndOvertaken } from "./overtaking.ts";
 import type { Random } from "./random.ts";
 import { REDIS_FAULTS, type RedisLog, WAY_FAULTS } from "./redis-faults.ts";
-import { type RedisRecorder, recordRedis } from "./redis-recorder.ts";
+import { PREFIX, type RedisRecorder, recordRedis } from "./redis-recorder.ts";
 
 /** Where Redis 7 keeps its append-only file. */
 const DATA = "appendonlydir";
 const COPY = "copy";
+
+/** Milliseconds for a step of a conversion. */
+const CONVERT_TIMEOUT = 4_500;
 
 interface SingleRedis extends RedisLog {
   readonly copies: Copies;
@@ -93,26 +103,56 @@ const FAULTS = {
   "empty Redis": ({ recorder, master }) => recorder.empty(master),
 } as const satisfies Record<string, StoreFault<SingleRedis>>;
 
+const FORMER_FAULTS = {
+  ...FAULTS,
+  "convert the log": ({ master }) => convert(master),
+} as const satisfies Record<string, StoreFault<SingleRedis>>;
+
+/** As the command does, which ends with whatever befalls it: it is run again then, or not. */
+async function convert({ url }: RedisServer): Promise<void> {
+  const connection = { kind: "standalone", url } as const;
+  const client = createClient(connection, "mandrill-live:convert", CONVERT_TIMEOUT);
+  const link = createLink({ client, connection, timeoutMs: CONVERT_TIMEOUT });
+  try {
+    await convertLog({ link, keys: createKeys(PREFIX), form: RAW_EVENTS, onProgress() {} });
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+  } finally {
+    await link.close();
+  }
+}
+
+function singleRedis(
+  faults: typeof FAULTS | typeof FORMER_FAULTS,
+  prepare: (redis: RedisServer) => Promise<void>,
+): Ground {
+  return {
+    faults: Object.keys(faults),
+    settings: () => ({}),
+    async open() {
+      // Whatever has been answered has been written to the file, which outlives the process that is killed. With
+      // `everysec` Redis may put a write off, behind its answer, while the file is being synced.
+      const master = await startRedisServer({ config: { appendonly: "yes", appendfsync: "no" } });
+      const [, folder] = (await master.client.config("GET", "dir")) as [string, string];
+      await prepare(master);
+      const recorder = recordRedis(master.client);
+      const copies = new Copies(master, recorder, folder);
+      return {
+        history: recorder,
+        faults: befalling<SingleRedis>({ master, recorder, copies }, faults),
+        way: () => ({
+          port: master.port,
+          env: (port) => ({ REDIS_URL: `redis://127.0.0.1:${port}` }),
+          moments: MOMENTS,
+        }),
+        stop: () => master.stop(),
+      };
+    },
+  };
+}
+
 /** A single Redis. */
-export const REDIS: Ground = {
-  faults: Object.keys(FAULTS),
-  settings: () => ({}),
-  async open() {
-    // Whatever has been answered has been written to the file, which outlives the process that is killed. With
-    // `everysec` Redis may put a write off, behind its answer, while the file is being synced.
-    const master = await startRedisServer({ config: { appendonly: "yes", appendfsync: "no" } });
-    const [, folder] = (await master.client.config("GET", "dir")) as [string, string];
-    const recorder = recordRedis(master.client);
-    const copies = new Copies(master, recorder, folder);
-    return {
-      history: recorder,
-      faults: befalling<SingleRedis>({ master, recorder, copies }, FAULTS),
-      way: () => ({
-        port: master.port,
-        env: (port) => ({ REDIS_URL: `redis://127.0.0.1:${port}` }),
-        moments: MOMENTS,
-      }),
-      stop: () => master.stop(),
-    };
-  },
-};
+export const REDIS = singleRedis(FAULTS, async () => {});
+
+/** The same, with a log that the version before has made. */
+export const FORMER = singleRedis(FORMER_FAULTS, ({ client }) => makeFormerLog(client, PREFIX));

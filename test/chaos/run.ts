@@ -3,6 +3,7 @@ import type { Environment } from "../../src/config.ts";
 import type { Position } from "../../src/event/cursor.ts";
 import { AUDIENCES, idsForEveryone } from "./audience.ts";
 import { EDGE_FAULTS } from "./edge-faults.ts";
+import { filterComplaints } from "./filters.ts";
 import { Follower, type RawObservation } from "./follower.ts";
 import type { Ground } from "./ground.ts";
 import { GROUNDS, type GroundName, groundOf } from "./grounds.ts";
@@ -140,6 +141,9 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   const stuck = await Promise.race([settle({ mandrill, listeners, changes }), broken]);
   const settling = performance.now() - ended;
   await Promise.all(listeners.map((listener) => listener.stop()));
+  const unfound = await Promise.all(
+    instances.map(({ url }) => filterComplaints(url).catch((error: Error) => [`cannot be asked: ${error.message}`])),
+  );
   await Promise.all(instances.map((instance) => instance.stop()));
   await history.finish();
 
@@ -170,6 +174,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       ...instances.flatMap(({ complaints }) => complaints),
       ...listeners.flatMap(({ follower }) => follower.complaints),
       ...unreadable,
+      ...unfound.flat(),
       ...stuck,
     ],
     printed: instances.map(({ printed }) => printed).join("\n"),

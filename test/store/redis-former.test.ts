@@ -6,9 +6,15 @@ import { filterFromArguments } from "../../src/event/event-filter.ts";
 import type { EventLog, LogLimits } from "../../src/event-log/event-log.ts";
 import { createClient } from "../../src/event-log/redis/connection.ts";
 import { convertLog } from "../../src/event-log/redis/conversion.ts";
+import { createErase } from "../../src/event-log/redis/erasing.ts";
+import { createIndexes } from "../../src/event-log/redis/indexes.ts";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
 import { createLink, type Link } from "../../src/event-log/redis/link.ts";
+import { createLogStates } from "../../src/event-log/redis/log-state.ts";
+import { createReading } from "../../src/event-log/redis/reading.ts";
 import { openRedisEventLog } from "../../src/event-log/redis/redis-event-log.ts";
+import { SCRIPTS } from "../../src/event-log/redis/script.ts";
+import { termOf } from "../../src/event-log/redis/term.ts";
 import { parseEvent } from "../../src/mandrill/parse-event.ts";
 import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
 import { makeFormerLog } from "../harness/former-log.ts";
@@ -133,16 +139,17 @@ const message = (i: number) =>
 
 const messages = (from: number, count: number) => Array.from({ length: count }, (_, i) => message(from + i));
 
+const SPAN = { from: 0, to: Date.UTC(2100, 0), buckets: 1 };
+
 /** What whoever asks is told of such events, of all that the log holds. */
 async function told(eventLog: EventLog): Promise<unknown> {
-  const span = { from: 0, to: Date.UTC(2100, 0), buckets: 1 };
   return {
     entries: (await entriesOf(eventLog)).map(({ cursor, event }) => [cursor, event?.id]),
     byTag: await find(eventLog, { tag: "tag-3", types: ["open"] }),
     byEmail: await find(eventLog, { email: "READER-5@example.com" }),
     byMessage: await find(eventLog, { messageId: "message-m-17" }),
-    counts: await eventLog.count({ ...span, filter: [] }),
-    someCounts: await eventLog.count({ ...span, filter: filterFromArguments({ tag: "tag-2" }) }),
+    counts: await eventLog.count({ ...SPAN, filter: [] }),
+    someCounts: await eventLog.count({ ...SPAN, filter: filterFromArguments({ tag: "tag-2" }) }),
   };
 }
 
@@ -185,6 +192,19 @@ describe("a log of the version before", () => {
     expect(await client.hget(keys.meta, "layout")).toBe("1");
   });
 
+  it("is not erased from for an entry that another has taken the place of, as where a command is sent again", async () => {
+    await restore(LEFT);
+    const { epoch = "" } = LEFT.meta?.hash ?? {};
+    const touched = [keys.meta, keys.entries, keys.erased, keys.minute, keys.counts, keys.terms];
+    const sets = [keys.formerIndex("email", "lost@example.com"), keys.formerIndex("type", "send")];
+    const plan = JSON.stringify([[1, "AAAAAAAA", "send"]]);
+    const args = [epoch, keys.channel, plan, JSON.stringify([[1, 1, 2]])];
+    expect(await SCRIPTS.ofSets.erase.run(client, [...touched, ...sets], args)).toBe(0);
+    const eventLog = open();
+    expect(await find(eventLog, { types: ["send"] })).toEqual([1]);
+    expect((await entriesOf(eventLog)).map(({ event }) => event)).toEqual([A, B, C]);
+  });
+
   it("is said to be one in the service's log, once", async () => {
     await restore(LEFT);
     const lines: unknown[] = [];
@@ -194,6 +214,18 @@ describe("a log of the version before", () => {
     onTestFinished(() => eventLog.close());
     for (let i = 0; i < 3; i++) await eventLog.head();
     expect(lines).toEqual([[{ layout: "1" }, expect.stringContaining("npm run convert")]]);
+  });
+});
+
+describe("a log of the version before whose meta hash alone was lost", () => {
+  it("keeps its layout, so that its index stays true", async () => {
+    await restore(LEFT);
+    const eventLog = open();
+    await client.del(keys.meta);
+    expect(await eventLog.append([eventOf("e", "open", {})])).toMatchObject({ head: 4 });
+    expect(await find(eventLog, { email: "ada@example.com" })).toEqual([4, 2, 1]);
+    expect(await client.hget(keys.meta, "layout")).toBe("1");
+    expect(await eventLog.erase("ada@example.com")).toBe(3);
   });
 });
 
@@ -260,7 +292,8 @@ describe("converting a log of the version before", () => {
       if (indexed >= at) throw new Error("cut off");
     };
     await expect(convert(cutOff(17_000))).rejects.toThrow("cut off");
-    expect(await client.zcard(keys.blocks)).toBe(1);
+    expect(await client.exists(keys.blocks, keys.block(1), keys.tail)).toBe(0);
+    expect(await client.hget(keys.meta, "converter")).toBeNull();
     expect(await told(eventLog)).toEqual(before);
 
     let other: Promise<unknown> | undefined;
@@ -292,11 +325,148 @@ describe("converting a log of the version before", () => {
     expect(converted).toBe(17_000 - 425);
     // It was erased from what had been indexed.
     expect(begun.filter((indexed) => indexed === begun[0]).length).toBeGreaterThan(1);
-    const span = { from: 0, to: Date.UTC(2100, 0), buckets: 1 };
     // A count asks the index alone.
-    expect(await eventLog.count({ ...span, filter: filterFromArguments({ email }) })).toEqual([]);
+    expect(await eventLog.count({ ...SPAN, filter: filterFromArguments({ email }) })).toEqual([]);
   });
 
+  /** Does `before` each time that the conversion is about to ask Redis for something, for the n-th time. */
+  const convertWith = (before: (asked: number) => Promise<unknown>) => {
+    let asked = 0;
+    const hooked: Link = {
+      ...link,
+      async run(work) {
+        asked += 1;
+        await before(asked);
+        return link.run(work);
+      },
+    };
+    return convertLog({ link: hooked, keys, form: RAW_EVENTS, onProgress() {} });
+  };
+
+  const isConverted = async () => (await client.hget(keys.meta, "layout")) === "2";
+
+  /** As an instance of the version before does it, which knows nothing of a conversion. */
+  async function eraseAsBefore(email: string): Promise<void> {
+    const states = createLogStates(WIDE_LIMITS.retentionEvents, RAW_EVENTS);
+    const reading = createReading(keys, states, WIDE_LIMITS);
+    const indexes = createIndexes({ keys, states, reading, link, tailBytes: Number.POSITIVE_INFINITY });
+    await createErase(keys, states, indexes, reading)(link, email);
+  }
+
+  async function fill(count: number): Promise<EventLog> {
+    await makeFormerLog(client, PREFIX);
+    const eventLog = open();
+    for (let from = 0; from < count; from += 1_000)
+      await eventLog.append(messages(from, Math.min(1_000, count - from)));
+    return eventLog;
+  }
+
+  // From the claim to the reading of the first block, in the middle, and about the end.
+  it.each(
+    [4, 5, 6, 7, 8, 9, 10, 25, 44, 45, 46, 47].flatMap((moment, i) => [
+      { moment, isTrimmed: true },
+      ...(i % 2 === 0 ? [{ moment, isTrimmed: false }] : []),
+    ]),
+  )(
+    "ends with the same index, whatever is erased before it asks for the $moment. time (trimmed too: $isTrimmed)",
+    async ({ moment, isTrimmed }) => {
+      const eventLog = await fill(17_000);
+      const narrow = open({ ...WIDE_LIMITS, retentionEvents: 16_000, deduplicationEvents: 16_000 });
+      let most = 0;
+      await convertWith(async (asked) => {
+        most = asked;
+        if (asked !== moment) return;
+        await eraseAsBefore("reader-0@example.com");
+        if (isTrimmed) await narrow.trim();
+        await eraseAsBefore("reader-10@example.com");
+      });
+      expect(await isConverted()).toBe(true);
+      expect(most).toBeGreaterThan(moment);
+      const oldest = Number(await client.hget(keys.meta, "oldest"));
+      expect(oldest > 1).toBe(isTrimmed);
+      for (const i of [oldest, oldest + 2, 16_384, 16_386, 16_999]) {
+        expect(await find(eventLog, { messageId: `message-m-${i}` })).toEqual([0, 10].includes(i % 40) ? [] : [i + 1]);
+      }
+      for (const email of ["reader-0@example.com", "reader-10@example.com"]) {
+        expect(await eventLog.count({ ...SPAN, filter: filterFromArguments({ email }) })).toEqual([]);
+      }
+      expect(await eventLog.erase("reader-5@example.com")).toBe(
+        Array.from({ length: 17_000 }, (_, i) => i).filter((i) => i % 40 === 5 && i + 1 >= oldest).length,
+      );
+    },
+  );
+
+  it("begins anew where Redis has lost a step of it, or done one twice", async () => {
+    const eventLog = await fill(900);
+    const before = await told(eventLog);
+    const twice = async (asked: number) => {
+      if (asked !== 8) return;
+      const converter = await client.hget(keys.meta, "converter");
+      const [name = "", done = 0] = converter?.split(" ") ?? [];
+      await client.hset(keys.meta, "converter", `${name} ${Number(done) + 1}`);
+      await client.append(keys.tail, "AAAAAAAA\n#900 AAAAAAAA\n");
+    };
+    expect(await convertWith(twice)).toBe(900);
+    expect(await told(open())).toEqual(before);
+  });
+
+  it("removes the former index together with another that does the same", async () => {
+    const eventLog = await fill(0);
+    // A row of the terms each.
+    for (let i = 0; i < 350; i++) await eventLog.append([message(i)]);
+    const killed = convertWith(async () => {
+      if (await isConverted()) throw new Error("killed");
+    });
+    await expect(killed).rejects.toThrow("killed");
+    expect(await client.exists(keys.terms)).toBe(1);
+    expect(await Promise.all([convert(), convert(), convert()])).toEqual([null, null, null]);
+    expect((await client.keys("*:i:*")).concat(await client.keys("*:terms"))).toEqual([]);
+  });
+
+  it("leaves nothing of a person who is erased once it was cut off, on either side of the change", async () => {
+    for (const isBehind of [false, true]) {
+      await client.flushall();
+      const eventLog = await fill(2_000);
+      // Killed, so that it cannot see to what it has made.
+      let steps = 0;
+      const killed = convertWith(async () => {
+        steps += (await client.exists(keys.tail)) > 0 ? 1 : 0;
+        if (isBehind ? await isConverted() : steps > 1) throw new Error("killed");
+      });
+      await expect(killed).rejects.toThrow("killed");
+      expect(await client.exists(isBehind ? keys.terms : keys.tail)).toBe(1);
+      expect(await eventLog.erase("reader-7@example.com")).toBe(50);
+      const left = JSON.stringify(await dump());
+      expect(left).not.toContain("reader-7@");
+      expect(left).not.toContain(termOf("email", "reader-7@example.com"));
+    }
+  });
+
+  it("leaves Redis as it was where that has no memory for it", async () => {
+    const eventLog = await fill(18_000);
+    const before = await told(eventLog);
+    const used = Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]);
+    const full = convertWith(async () => {
+      if ((await client.exists(keys.tail, keys.blocks)) > 0) await client.config("SET", "maxmemory", "1");
+    });
+    await expect(full).rejects.toMatchObject({ message: "Redis refuses: OOM." });
+    await client.config("SET", "maxmemory", "0");
+    expect(await client.exists(keys.tail, keys.blocks, keys.block(1))).toBe(0);
+    expect(Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1])).toBeLessThan(1.02 * used);
+    expect(await told(eventLog)).toEqual(before);
+  });
+
+  it("does not remove it from under a log that has the former layout again, as after a failover", async () => {
+    const eventLog = await fill(1_000);
+    const before = await told(eventLog);
+    const rows = await client.lrange(keys.terms, 0, -1);
+    const back = convertWith(async () => {
+      if (await isConverted()) await client.hset(keys.meta, "layout", "1");
+    });
+    await expect(back).rejects.toMatchObject({ message: /former layout again/ });
+    expect(await client.lrange(keys.terms, 0, -1)).toEqual(rows);
+    expect(await told(open())).toEqual(before);
+  });
   it("is done of an empty log, and refused of one of a later version", async () => {
     expect(await convert()).toBeNull();
     await makeFormerLog(client, PREFIX);

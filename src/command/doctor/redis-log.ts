@@ -26,8 +26,10 @@ export async function lookAtRedis({
   const ask = async <T>(question: (client: RedisClient) => Promise<T>): Promise<T | Error> =>
     link.run(question).catch((error: Error) => error);
   try {
-    const meta = await ask((client) => client.hmget(createKeys(prefix).meta, "layout", "oldest", "number"));
-    const log = meta instanceof Error ? [] : [judgeLog(meta)];
+    const keys = createKeys(prefix);
+    const meta = await ask((client) => client.hmget(keys.meta, "layout", "oldest", "number"));
+    const formerIndex = await ask((client) => client.exists(keys.terms));
+    const log = meta instanceof Error ? [] : [judgeLog(meta, formerIndex === 1)];
     const infos = await ask((client) => Promise.all(nodesOf(client).map((node) => node.info())));
     if (infos instanceof Error) {
       return [
@@ -68,11 +70,18 @@ export async function lookAtRedis({
 /** What the finding is of that says whether this version can use the log. */
 export const REDIS_LOG = "Redis log";
 
-/** What is kept under the prefix, by the meta hash. */
-function judgeLog([layout, oldest, number]: readonly (string | null | undefined)[]): Finding {
+/** What is kept under the prefix, by the meta hash, and by whether there is something of the former layout's index. */
+function judgeLog([layout, oldest, number]: readonly (string | null | undefined)[], hasFormerIndex: boolean): Finding {
   const what = REDIS_LOG;
   if (layout == null) return ok(what, "There is none yet under this prefix; the first use makes it");
   const held = `Layout ${layout}, ${Number(number) - Number(oldest) + 1} entries`;
+  if (layout === LAYOUT && hasFormerIndex) {
+    return note(
+      what,
+      `${held}: a conversion was cut off, and has left a part of the former index`,
+      "Run npm run convert",
+    );
+  }
   if (layout === LAYOUT) return ok(what, held);
   if (layout === FORMER_LAYOUT) {
     return note(

@@ -1,6 +1,6 @@
 -- Stands before append.lua: how an append is indexed, where the index is a tail and blocks.
 --
--- KEYS  7 tail, 8 blocks
+-- KEYS  8 tail, 9 blocks
 -- ARGV  10 the terms of each event, a line each
 
 local INDEX_LAYOUT = LAYOUT
@@ -9,7 +9,7 @@ local INDEX_LAYOUT = LAYOUT
 -- `numbers` has the number given to each place of the batch; nil for duplicates.
 -- returns  bytes of the index that are in no block yet
 local function addToIndex(batch, numbers, first, last, tag)
-  local TAIL, BLOCKS = KEYS[7], KEYS[8]
+  local TAIL, BLOCKS = KEYS[8], KEYS[9]
   -- The index of a log that was lost would be taken for one of the same numbers now.
   if first == 1 then call('DEL', TAIL, BLOCKS) end
   local terms = ARGV[10]

@@ -2,7 +2,7 @@
 -- and indexes it, counts it by the minute, and tells whoever listens. The first write is one that Redis refuses when
 -- its memory is full (HSET, XADD), so a refused append leaves nothing behind.
 --
--- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts; from 7 on those of the index
+-- KEYS  1 meta, 2 entries, 3 ids, 4 minutes, 5 minute, 6 counts, 7 terms; from 8 on those of the index
 -- ARGV  1 epoch and 2 cursor key for a log that is not there yet
 --       3 milliseconds and 4 entries of the deduplication window
 --       5 channel, 6 bytes of stored events that a message carries at the most
@@ -14,7 +14,7 @@
 -- returns  appended, duplicates, head, length of entries, length of ids, bytes of the index that are in no block yet, the
 --          tag at head
 
-local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS = unpack(KEYS, 1, 6)
+local META, ENTRIES, IDS, MINUTES, MINUTE_COUNTS, COUNTS, TERMS = unpack(KEYS, 1, 7)
 local FIRST_STORED = 11
 local channel, messageBytes, name = ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local batch = #ARGV - FIRST_STORED + 1
@@ -24,7 +24,7 @@ for tag, id in string.gmatch(ARGV[9], '(%S+) ([^\n]*)') do
   batchIds[#batchIds + 1] = id
 end
 
-local meta = openMeta(META, ENTRIES, ARGV[1], ARGV[2])
+local meta = openMeta(META, ENTRIES, TERMS, ARGV[1], ARGV[2])
 if meta.layout ~= INDEX_LAYOUT then refuseLayout(meta.layout) end
 local before = { number = meta.number, tag = meta.tag, receivedAt = meta.receivedAt }
 local now = math.max(clock(), meta.receivedAt)

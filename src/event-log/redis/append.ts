@@ -57,7 +57,7 @@ export interface AppendOptions {
 }
 
 export function createAppend({ keys, indexes, limits, form, own }: AppendOptions): Append {
-  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute, keys.counts];
+  const fixed = [keys.meta, keys.entries, keys.ids, keys.minutes, keys.minute, keys.counts, keys.terms];
   const { deduplicationMs, deduplicationEvents } = limits;
 
   function prepareFor(index: EventIndex, events: readonly Event[]): PreparedBatch {

@@ -1,46 +1,56 @@
--- A step of giving a log of the layout before the index of this one, beside its own and while it is used; the last one
--- gives it the layout.
+-- A step of giving a log of the former layout the index of this one, beside its own and while it is used; the last one
+-- gives it the layout. Whoever converts claims it first, and does its steps one behind the other: meta has its name, and
+-- how many it has done.
 --
--- KEYS  1 meta, 2 entries, 3 tail, 4 blocks; for `begin`, from 5 on the keys of blocks that an earlier attempt has left;
---       for `block`, 5 its key
--- ARGV  1 name of who converts it; 2 the step:
---       `begin`
---       `block`, then 3 its first number, and from 4 on its fields and their values in turn
---       `tail`, then 3 lines to be added to it
---       `end`, then 3 epoch, 4 first and 5 last number of the entries that were indexed, and 6 how many there are
--- returns  nil where the log is not of the layout before, or another has begun since; 1 where the step is done; for
---          `end`, where the entries are others by now: epoch, first and last number, and how many there are
+-- KEYS  1 meta, 2 entries, 3 tail, 4 blocks; for `clear`, from 5 on the keys of blocks that are listed; for `block`, 5 its
+--       key
+-- ARGV  1 name of who converts it; 2 how many steps it has done; both empty for `clear` where nobody converts it
+--       3 the step:
+--       `claim`, whoever had claimed it before
+--       `cancel`, whoever had claimed it before: nobody converts it then
+--       `clear` removes what stands of the index
+--       `block`, then 4 its first number, and from 5 on its fields and their values in turn
+--       `tail`, then 4 lines to be added to it
+--       `end`, then 4 epoch, 5 oldest number and 6 last one of the entries, and 7 how many from the oldest on are indexed
+-- returns  nil where the log is not of the former layout, or another has claimed it since; 0 where it was cancelled, or
+--          Redis has lost a step, or done one twice; 1 where the step is done; for `end`, where the entries are others by
+--          now: epoch, oldest number, last one, and how many there are
 
 local META, ENTRIES, TAIL, BLOCKS = unpack(KEYS, 1, 4)
-local name, step = ARGV[1], ARGV[2]
+local name, done, step = ARGV[1], ARGV[2], ARGV[3]
 
-local layout, converter, epoch = unpack(call('HMGET', META, 'layout', 'converter', 'epoch'))
+local layout, converter, epoch, oldest = unpack(call('HMGET', META, 'layout', 'converter', 'epoch', 'oldest'))
 if layout ~= FORMER_LAYOUT then return nil end
-if step == 'begin' then
-  call('HSET', META, 'converter', name)
+if step == 'claim' then
+  call('HSET', META, 'converter', name .. ' 0')
+  return 1
+elseif step == 'cancel' then
+  call('HDEL', META, 'converter')
+  return 1
+end
+if converter and string.sub(converter, 1, #name + 1) ~= name .. ' ' then return nil end
+if (converter or ' ') ~= name .. ' ' .. done then return 0 end
+
+if step == 'clear' then
   call('DEL', TAIL, BLOCKS)
   for k = 5, #KEYS do call('UNLINK', KEYS[k]) end
-  return 1
-end
-if converter ~= name then return nil end
-
-if step == 'block' then
-  for from = 4, #ARGV, CHUNK do call('HSET', KEYS[5], unpack(ARGV, from, math.min(from + CHUNK - 1, #ARGV))) end
-  call('ZADD', BLOCKS, ARGV[3], ARGV[3])
-  return 1
+  if not converter then return 1 end
+elseif step == 'block' then
+  call('DEL', KEYS[5])
+  for from = 5, #ARGV, CHUNK do call('HSET', KEYS[5], unpack(ARGV, from, math.min(from + CHUNK - 1, #ARGV))) end
+  call('ZADD', BLOCKS, ARGV[4], ARGV[4])
 elseif step == 'tail' then
-  call('APPEND', TAIL, ARGV[3])
+  call('APPEND', TAIL, ARGV[4])
+else
+  local last = call('XREVRANGE', ENTRIES, '+', '-', 'COUNT', 1)[1]
+  local found = { epoch, oldest, last and text(numberOf(last[1])) or '0', text(call('XLEN', ENTRIES)) }
+  for i = 1, #found do
+    if found[i] ~= ARGV[3 + i] then return found end
+  end
+  call('HSET', META, 'layout', LAYOUT)
+  call('HSETNX', META, 'erasures', '0')
+  call('HDEL', META, 'converter')
   return 1
 end
-
-local first, last = call('XRANGE', ENTRIES, '-', '+', 'COUNT', 1)[1], call('XREVRANGE', ENTRIES, '+', '-', 'COUNT', 1)[1]
-local found = {
-  epoch, first and text(numberOf(first[1])) or '0', last and text(numberOf(last[1])) or '0', text(call('XLEN', ENTRIES)),
-}
-for i = 1, #found do
-  if found[i] ~= ARGV[2 + i] then return found end
-end
-call('HSET', META, 'layout', LAYOUT)
-call('HSETNX', META, 'erasures', '0')
-call('HDEL', META, 'converter')
+call('HSET', META, 'converter', name .. ' ' .. text(done + 1))
 return 1

@@ -51,6 +51,9 @@ local function eraseFromIndex(oldest)
   local place, row, indexKeys
   for _, entry in ipairs(cjson.decode(ARGV[4])) do
     local number = entry[1]
+    local id = text(number) .. '-0'
+    -- What is still there is another's: the log was lost meanwhile.
+    if call('XRANGE', KEYS[2], id, id)[1] then break end
     if not row or number > select(2, spanOf(row)) then
       if row then clean(place, row, indexKeys) end
       place, row = findRow(number)

@@ -7,8 +7,6 @@ import type { Link } from "./link.ts";
 import { type LogStates, STATE_FIELDS } from "./log-state.ts";
 import type { Reading } from "./reading.ts";
 
-/** Entries of one part of the index that one step erases at the most: some milliseconds, for which appends wait. */
-const STEP_ENTRIES = 50;
 /** Bytes of stored events that a step reads, about: an inbound event may weigh 25 MB. */
 const STEP_BYTES = 4 * 1024 * 1024;
 
@@ -25,7 +23,7 @@ export function createErase(keys: RedisKeys, states: LogStates, indexes: Indexes
   function step(client: RedisClient, email: string, to: number, others: Set<number>): Promise<number | null> {
     return indexes.run(client, async (index) => {
       const view = await index.open(client);
-      const bearers = view && (await view.bearersOf(email, to, others, STEP_ENTRIES));
+      const bearers = view && (await view.bearersOf(email, to, others, index.erasedAtOnce));
       if (view === null || bearers === null) return null;
       const { state } = view;
       const { entries, left } = await reading.fetch(client, state, bearers.numbers, STEP_BYTES);

@@ -46,8 +46,8 @@ export interface IndexView {
    */
   parts(filter: EventFilter, range: NumberRange, order: Order): AsyncGenerator<IndexPart, void>;
   /**
-   * The first entries up to number `to` that bear `email`, without `others`, `count` at the most; null where the index
-   * knows nothing of it any more.
+   * The first entries up to number `to` that bear `email`, without `others`, `count` at the most: perhaps none, of which
+   * the index has something yet all the same. Null where it has nothing.
    */
   bearersOf(email: string, to: number, others: ReadonlySet<number>, count: number): Promise<Bearers | null>;
   /** How erase.lua takes them out of it; `events` has those that are held. */
@@ -64,7 +64,8 @@ export interface TrimPlan extends IndexArguments {
 
 /** By what entries are found: the form of it is all that the layouts of a log differ in. */
 export interface EventIndex {
-  readonly layout: string;
+  /** Entries that one step erases at the most: some milliseconds, for which appends wait. */
+  readonly erasedAtOnce: number;
   readonly scripts: IndexScripts;
   /** The index, not older than the call; null where there is no log. */
   open(client: RedisClient): Promise<IndexView | null>;

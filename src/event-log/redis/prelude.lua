@@ -1,7 +1,7 @@
 -- Stands before every script of this folder.
 
 -- Raised when a field, a key or a form of theirs changes its meaning: an older instance then stops instead of writing.
--- A log of the layout before is used as it is: the two differ in the index alone.
+-- A log of the former layout is used as it is: the two differ in the index alone.
 local LAYOUT, FORMER_LAYOUT = '2', '1'
 local MINUTE = 60000
 -- Lua's unpack takes some 8,000 values.
@@ -60,7 +60,7 @@ local function readMeta(key)
 end
 
 -- The log's state as readMeta has it; makes the log where there is none, with the epoch and the cursor key offered.
-local function openMeta(metaKey, entriesKey, epoch, cursorKey)
+local function openMeta(metaKey, entriesKey, termsKey, epoch, cursorKey)
   local meta = readMeta(metaKey)
   if meta then return meta end
   meta = { layout = LAYOUT, epoch = epoch, number = 0, tag = 'AAAAAAAA', receivedAt = 0, oldest = 1,
@@ -72,8 +72,9 @@ local function openMeta(metaKey, entriesKey, epoch, cursorKey)
     local tag, receivedAt = fieldsOf(newest)
     meta.number, meta.tag, meta.receivedAt = numberOf(newest[1]), tag, tonumber(receivedAt)
     meta.oldest = numberOf(call('XRANGE', entriesKey, '-', '+', 'COUNT', 1)[1][1])
+    if call('EXISTS', termsKey) == 1 then meta.layout = FORMER_LAYOUT end
   end
-  call('HSET', metaKey, 'layout', LAYOUT, 'epoch', epoch, 'number', text(meta.number), 'tag', meta.tag,
+  call('HSET', metaKey, 'layout', meta.layout, 'epoch', epoch, 'number', text(meta.number), 'tag', meta.tag,
     'receivedAt', text(meta.receivedAt), 'oldest', text(meta.oldest), 'cursorKey', cursorKey, 'countsFrom', '0', 'erasures', '0')
   return meta
 end

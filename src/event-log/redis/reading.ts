@@ -56,6 +56,7 @@ export function judge(state: LogState, position: Position, tag: string | null): 
 }
 
 export function createReading(keys: RedisKeys, states: LogStates, limits: LogLimits): Reading {
+  const touched = [keys.meta, keys.entries, keys.erased, keys.terms];
   /** What an entry weighed in the last step. */
   let weight = FIRST_WEIGHT;
 
@@ -70,7 +71,7 @@ export function createReading(keys: RedisKeys, states: LogStates, limits: LogLim
 
   async function look(client: RedisClient, ...entries: (number | "oldest")[]): Promise<Look> {
     const args = [...newLog(), limits.retentionEvents, ...entries];
-    const reply = (await SCRIPTS.look.run(client, [keys.meta, keys.entries, keys.erased], args)) as (string | null)[];
+    const reply = (await SCRIPTS.look.run(client, touched, args)) as (string | null)[];
     return { state: states.parse(reply) as LogState, tags: reply.slice(STATE_FIELDS.length) };
   }
 

@@ -8,6 +8,7 @@ import { logSecret } from "../log-secret.ts";
 import { createAppend } from "./append.ts";
 import { newEpoch, newLog } from "./candidate.ts";
 import { createClient } from "./connection.ts";
+import { eraseFromConversion } from "./conversion.ts";
 import { createCount } from "./counting.ts";
 import { createErase } from "./erasing.ts";
 import { createFind } from "./finding.ts";
@@ -157,7 +158,7 @@ export function openRedisEventLog({
     renewEpoch: (known) =>
       commands.run(async (client) => {
         const args = [newEpoch(), newLog()[1], known];
-        const epoch = (await SCRIPTS.renew.run(client, [keys.meta, keys.entries], args)) as string;
+        const epoch = (await SCRIPTS.renew.run(client, [keys.meta, keys.entries, keys.terms], args)) as string;
         states.renewed(epoch);
         return epoch;
       }),
@@ -172,6 +173,7 @@ export function openRedisEventLog({
     revokedTokens: (known) => commands.run((client) => readRevokedTokens(client, keys, known)),
     async erase(email) {
       const erased = await erase(commands, email);
+      await eraseFromConversion(commands, keys);
       await scrub(commands);
       await replicas?.have();
       return erased;

@@ -86,6 +86,7 @@ export const SCRIPTS = {
   look: script("look"),
   lookup: script("lookup"),
   mark: script("mark"),
+  removeSets: script("remove-sets"),
   renew: script("renew"),
   revoke: script("revoke"),
   revoked: script("revoked"),

@@ -4,7 +4,7 @@ import type { RedisClient } from "./connection.ts";
 import { type EventIndex, type IndexView, matchesIn } from "./indexed-log.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { Link } from "./link.ts";
-import { LAYOUT, type LogStates, STATE_FIELDS } from "./log-state.ts";
+import { type LogStates, STATE_FIELDS } from "./log-state.ts";
 import { resultsOf } from "./pipeline.ts";
 import { SCRIPTS } from "./script.ts";
 import { createSealing } from "./sealing.ts";
@@ -15,6 +15,9 @@ import { createTermViews, type TermView } from "./term-view.ts";
 
 /** Blocks that one trim removes at the most: they have many times the entries that it does. */
 const TRIMMED_BLOCKS = 4;
+
+/** They lie in one part of the index. */
+const ERASED_AT_ONCE = 50;
 
 export interface TermIndexOptions {
   readonly keys: RedisKeys;
@@ -31,7 +34,7 @@ export function createTermIndex({ keys, states, link, tailBytes }: TermIndexOpti
   const sealing = createSealing(keys, openView, link, tailBytes);
   const termsOf = createTermsOf();
   return {
-    layout: LAYOUT,
+    erasedAtOnce: ERASED_AT_ONCE,
     scripts: SCRIPTS.ofTerms,
     async open(client) {
       const view = await openView(client);
