@@ -33,6 +33,8 @@ export interface ServiceProcessOptions {
   readonly folder?: string | undefined;
   /** Another `main.ts`: that of a changed copy of the sources. */
   readonly main?: string | undefined;
+  /** For Node, beside those of `npm start`. */
+  readonly flags?: readonly string[] | undefined;
 }
 
 /** Starts `main.ts` on a free port; resolves when it says that it is ready, rejects when it ends first. */
@@ -41,9 +43,10 @@ export async function spawnService({
   dataDir: given,
   folder = tmpdir(),
   main = MAIN,
+  flags = [],
 }: ServiceProcessOptions = {}): Promise<ServiceProcess> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), "mandrill-live-")));
-  const child: ChildProcess = spawn(process.execPath, [...FLAGS, main], {
+  const child: ChildProcess = spawn(process.execPath, [...FLAGS, ...flags, main], {
     cwd: folder,
     env: { PORT: "0", LOG_LEVEL: "warn", DATA_DIR: dataDir, PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],
