@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { AUDIENCES, type Audience } from "./audience.ts";
 
 /** The most that a page may have. */
@@ -19,18 +20,30 @@ interface Answer {
   } | null;
 }
 
+/** Whoever is told that the log is unavailable asks again; for so long at the most. Milliseconds. */
+const PATIENCE = 10_000;
+const ASK_AGAIN_AFTER = 100;
+
+/** What an instance answers, once it has its way to the log again. */
+async function answerOf(url: string, variables: object): Promise<NonNullable<Answer["data"]>> {
+  for (const end = performance.now() + PATIENCE; ; await pause(ASK_AGAIN_AFTER)) {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: QUERY, variables }),
+    });
+    const text = await response.text();
+    const { data } = JSON.parse(text) as Answer;
+    if (data !== null) return data;
+    if (!text.includes("LOG_UNAVAILABLE") || performance.now() > end) throw new Error(text);
+  }
+}
+
 /** The message ids of all that an instance finds for an audience, newest first. */
 async function found(url: string, { args }: Audience): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let after: string | null = null; ; ) {
-    const response = await fetch(`${url}/graphql`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ query: QUERY, variables: { ...args, after } }),
-    });
-    const text = await response.text();
-    const { data } = JSON.parse(text) as Answer;
-    if (data === null) throw new Error(text);
+    const data = await answerOf(url, { ...args, after });
     ids.push(...data.recentEvents.nodes.map(({ messageId }) => messageId));
     const { hasNextPage, endCursor } = data.recentEvents.pageInfo;
     if (!hasNextPage) return ids;
