@@ -14,6 +14,7 @@ const SEEDS = [2, 4, 10];
 
 /** A seed for each other ground, which draws what belongs to it alone. */
 const GROUND_SEEDS = [
+  ["former", 3],
   ["sentinel", 2],
   ["cluster", 7],
   ["sqlite", 3],
