@@ -84,15 +84,16 @@ function* fromBits(
 
 /**
  * The places that all of `conditions` have, part by part, in the order of the look. The candidates, which are what is
- * examined, are those of the condition that has the fewest.
+ * examined, are those of the condition that has the fewest, or of the one at place `known`.
  */
 export function* blockMatches(
   conditions: readonly Condition[],
   range: BlockRange,
   examined: Examination,
+  known?: number,
 ): Generator<readonly number[]> {
   const sizes = conditions.map((condition) => (conditions.length === 1 ? 0 : sizeOf(condition)));
-  const fewest = conditions[sizes.indexOf(Math.min(...sizes))];
+  const fewest = conditions[known ?? sizes.indexOf(Math.min(...sizes))];
   const others = conditions.filter((condition) => condition !== fewest);
   const candidates = fewest === undefined ? EVERY_PLACE : unitePlaces(fewest);
   if (isList(candidates) && countPlaces(candidates) <= SHORT_LIST) {

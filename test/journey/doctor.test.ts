@@ -185,7 +185,7 @@ describe("npm run doctor finds of Redis", () => {
     expect(former.of("event log")).toBe("ok Redis takes writes.");
     await redis.client.hset("{mandrill-live}:meta", { layout: "2" });
     expect((await down(redis)).of("Redis log")).toBe("ok Layout 2, 3 entries.");
-    await redis.client.rpush("{mandrill-live}:terms", "[1,1,1,[]]");
+    await redis.client.rpush("{mandrill-live}:former-terms", "[1,1,1,[]]");
     expect((await down(redis)).of("Redis log")).toMatch(/^note Layout 2, 3 entries: a conversion was cut off/);
   });
 

@@ -280,7 +280,7 @@ describe("converting a log of the version before", () => {
     for (const email of ["reader-3@example.com", "reader-33@example.com"]) {
       expect(await find(instances[0], { email })).toEqual([]);
     }
-    expect((await client.keys("*:i:*")).concat(await client.keys("*:terms"))).toEqual([]);
+    expect((await client.keys("*:i:*")).concat(await client.keys("*terms"))).toEqual([]);
   });
 
   it("begins anew where it was cut off, or another has begun, and removes what is left of the former index", async () => {
@@ -304,10 +304,10 @@ describe("converting a log of the version before", () => {
     expect(await other).toBe(18_000);
     expect(await told(eventLog)).toEqual(before);
 
-    await client.rpush(keys.terms, `[1,2,3,["${keys.formerIndex("tag", "left")}"]]`);
+    await client.rpush(keys.formerTerms, `[1,2,3,["${keys.formerIndex("tag", "left")}"]]`);
     await client.zadd(keys.formerIndex("tag", "left"), 1, "1");
     expect(await convert()).toBeNull();
-    expect((await client.keys("*:i:*")).concat(await client.keys("*:terms"))).toEqual([]);
+    expect((await client.keys("*:i:*")).concat(await client.keys("*terms"))).toEqual([]);
   });
 
   it("knows nothing of what is erased meanwhile", async () => {
@@ -418,9 +418,9 @@ describe("converting a log of the version before", () => {
       if (await isConverted()) throw new Error("killed");
     });
     await expect(killed).rejects.toThrow("killed");
-    expect(await client.exists(keys.terms)).toBe(1);
+    expect(await client.exists(keys.formerTerms)).toBe(1);
     expect(await Promise.all([convert(), convert(), convert()])).toEqual([null, null, null]);
-    expect((await client.keys("*:i:*")).concat(await client.keys("*:terms"))).toEqual([]);
+    expect((await client.keys("*:i:*")).concat(await client.keys("*terms"))).toEqual([]);
   });
 
   it("leaves nothing of a person who is erased once it was cut off, on either side of the change", async () => {
@@ -434,7 +434,7 @@ describe("converting a log of the version before", () => {
         if (isBehind ? await isConverted() : steps > 1) throw new Error("killed");
       });
       await expect(killed).rejects.toThrow("killed");
-      expect(await client.exists(isBehind ? keys.terms : keys.tail)).toBe(1);
+      expect(await client.exists(isBehind ? keys.formerTerms : keys.tail)).toBe(1);
       expect(await eventLog.erase("reader-7@example.com")).toBe(50);
       const left = JSON.stringify(await dump());
       expect(left).not.toContain("reader-7@");
@@ -442,12 +442,15 @@ describe("converting a log of the version before", () => {
     }
   });
 
-  it("leaves Redis as it was where that has no memory for it", async () => {
+  it.each([
+    ["from the first block on", async () => /^\S+ 1$/.test((await client.hget(keys.meta, "converter")) ?? "")],
+    ["behind a block", async () => (await client.exists(keys.blocks)) === 1],
+  ])("leaves Redis as it was where that has no memory for it %s", async (_where, isThere) => {
     const eventLog = await fill(18_000);
     const before = await told(eventLog);
     const used = Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]);
     const full = convertWith(async () => {
-      if ((await client.exists(keys.tail, keys.blocks)) > 0) await client.config("SET", "maxmemory", "1");
+      if (await isThere()) await client.config("SET", "maxmemory", "1");
     });
     await expect(full).rejects.toMatchObject({ message: "Redis refuses: OOM." });
     await client.config("SET", "maxmemory", "0");
@@ -456,12 +459,27 @@ describe("converting a log of the version before", () => {
     expect(await told(eventLog)).toEqual(before);
   });
 
+  it("has given the log its layout for good, though its meta hash alone be lost before the former index is removed", async () => {
+    const eventLog = await fill(1_000);
+    const killed = convertWith(async () => {
+      if (await isConverted()) throw new Error("killed");
+    });
+    await expect(killed).rejects.toThrow("killed");
+    await client.del(keys.meta);
+    await eventLog.append(messages(1_000, 1));
+    expect(await isConverted()).toBe(true);
+    expect(await find(eventLog, { messageId: "message-m-7" })).toEqual([8]);
+    expect(await convert()).toBeNull();
+    expect(await find(eventLog, { messageId: "message-m-1000" })).toEqual([1_001]);
+  });
+
   it("does not remove it from under a log that has the former layout again, as after a failover", async () => {
     const eventLog = await fill(1_000);
     const before = await told(eventLog);
     const rows = await client.lrange(keys.terms, 0, -1);
     const back = convertWith(async () => {
-      if (await isConverted()) await client.hset(keys.meta, "layout", "1");
+      if (!(await isConverted())) return;
+      await client.multi().hset(keys.meta, "layout", "1").rename(keys.formerTerms, keys.terms).exec();
     });
     await expect(back).rejects.toMatchObject({ message: /former layout again/ });
     expect(await client.lrange(keys.terms, 0, -1)).toEqual(rows);

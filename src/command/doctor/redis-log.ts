@@ -28,7 +28,7 @@ export async function lookAtRedis({
   try {
     const keys = createKeys(prefix);
     const meta = await ask((client) => client.hmget(keys.meta, "layout", "oldest", "number"));
-    const formerIndex = await ask((client) => client.exists(keys.terms));
+    const formerIndex = await ask((client) => client.exists(keys.formerTerms));
     const log = meta instanceof Error ? [] : [judgeLog(meta, formerIndex === 1)];
     const infos = await ask((client) => Promise.all(nodesOf(client).map((node) => node.info())));
     if (infos instanceof Error) {

@@ -42,11 +42,14 @@ export interface ConversionOptions {
  */
 export async function convertLog(options: ConversionOptions): Promise<number | null> {
   const { link, keys } = options;
-  const layout = await link.run((client) => client.hget(keys.meta, "layout"));
+  const layoutNow = () => link.run((client) => client.hget(keys.meta, "layout"));
+  const layout = await layoutNow();
   if (layout === null) return null;
   refuseOtherLayout(layout);
   const converted = layout === FORMER_LAYOUT ? await convert(options) : null;
   await removeFormerIndex(link, keys);
+  // A replica may have taken over that had not heard of the change.
+  if ((await layoutNow()) !== LAYOUT) throw formerAgain();
   return converted;
 }
 
@@ -56,7 +59,7 @@ export async function convertLog(options: ConversionOptions): Promise<number | n
  */
 export async function eraseFromConversion(link: Link, keys: RedisKeys): Promise<void> {
   const [layout, formerIndex] = await link.run(async (client) => {
-    const pipeline = client.pipeline().hget(keys.meta, "layout").exists(keys.terms);
+    const pipeline = client.pipeline().hget(keys.meta, "layout").exists(keys.formerTerms);
     return resultsOf(await pipeline.exec()) as [string | null, number];
   });
   if (layout === LAYOUT && formerIndex === 1) await removeFormerIndex(link, keys);
@@ -83,10 +86,10 @@ async function convert(options: ConversionOptions): Promise<number> {
 async function attemptOnce(options: ConversionOptions, steps: Steps): Promise<number | null> {
   const { link, keys } = options;
   await steps.claim();
-  const [epoch, oldestNow, total] = await link.run(async (client) => {
-    const pipeline = client.pipeline().hmget(keys.meta, "epoch", "oldest").xlen(keys.entries);
-    const [[epoch, oldest], length] = resultsOf(await pipeline.exec()) as [[string, string], number];
-    return [epoch, oldest, length] as const;
+  const [epoch, erasures, oldestNow, total] = await link.run(async (client) => {
+    const pipeline = client.pipeline().hmget(keys.meta, "epoch", "erasures", "oldest").xlen(keys.entries);
+    const [meta, length] = resultsOf(await pipeline.exec()) as [[string, string | null, string], number];
+    return [meta[0], meta[1] ?? "0", meta[2], length] as const;
   });
   const indexing = createIndexing(options, total);
   const { numbers } = indexing;
@@ -104,13 +107,14 @@ async function attemptOnce(options: ConversionOptions, steps: Steps): Promise<nu
     while (trimmed < numbers.length && (numbers[trimmed] as number) < Number(oldest)) trimmed += 1;
     const newest = numbers.at(-1) ?? 0;
     const held = numbers.length - trimmed;
-    const found = await steps.next("end", [], epoch, oldest, newest, held);
+    const found = await steps.next("end", [], epoch, erasures, oldest, newest, held);
     if (found === 1) return held;
     if (found === 0) return null;
-    const [epochNow, oldestThen, last, count] = found as string[];
+    const [epochNow, erasuresNow, oldestThen, last, count] = found as string[];
     const isOfSamePlace = oldestThen === oldest && Number(last) <= newest;
-    // All that is there was indexed: what is not there, and not trimmed, was erased.
-    if (epochNow !== epoch || (isOfSamePlace && Number(count) !== held)) return null;
+    // All that is there was indexed: what is not there, and not trimmed, was erased. The version before counts no erasures.
+    const isErased = erasuresNow !== erasures || (isOfSamePlace && Number(count) !== held);
+    if (epochNow !== epoch || isErased) return null;
     oldest = oldestThen as string;
   }
 }
@@ -163,6 +167,8 @@ function createIndexing({ link, keys, form, onProgress }: ConversionOptions, tot
   };
 }
 
+const formerAgain = () => logUnavailable("The log in Redis has its former layout again: convert it once more.");
+
 /** Another has begun to convert the log, or has done so. */
 class Overtaken extends ServiceError {
   constructor() {
@@ -191,7 +197,7 @@ function createSteps(link: Link, keys: RedisKeys): Steps {
       values = [],
     }: { by: readonly string[]; more?: readonly string[]; values?: readonly ScriptValue[] },
   ): Promise<unknown> => {
-    const touched = [keys.meta, keys.entries, keys.tail, keys.blocks, ...more];
+    const touched = [keys.meta, keys.entries, keys.tail, keys.blocks, keys.terms, keys.formerTerms, ...more];
     return link.run((client) => SCRIPTS.convert.run(client, touched, [...by, step, ...values]));
   };
   /** Whoever comes meanwhile has claimed the log, so that no block is added to the list. */
@@ -240,7 +246,7 @@ function createRowReader(link: Link, keys: RedisKeys): ReadRows {
 /** The sets are found by the rows of the terms, which go together with them. */
 async function removeFormerIndex(link: Link, keys: RedisKeys): Promise<void> {
   for (;;) {
-    const rows = await link.run((client) => client.lrange(keys.terms, 0, NOTES - 1));
+    const rows = await link.run((client) => client.lrange(keys.formerTerms, 0, NOTES - 1));
     if (rows.length === 0) return;
     const sets = new Set<string>();
     let count = 0;
@@ -248,7 +254,9 @@ async function removeFormerIndex(link: Link, keys: RedisKeys): Promise<void> {
       for (const key of noteOf(rows[count] as string).keys) sets.add(key);
     }
     const args = [count, rows[0] as string, rows[count - 1] as string];
-    const removed = await link.run((client) => SCRIPTS.removeSets.run(client, [keys.meta, keys.terms, ...sets], args));
-    if (removed === null) throw logUnavailable("The log in Redis has its former layout again: convert it once more.");
+    const removed = await link.run((client) =>
+      SCRIPTS.removeSets.run(client, [keys.meta, keys.formerTerms, ...sets], args),
+    );
+    if (removed === null) throw formerAgain();
   }
 }

@@ -89,7 +89,8 @@ async function addHeld(
   for await (const part of view.parts([TYPES, ...filter], range, "oldest-first")) {
     const [byType = [], ...conditions] = part.conditions;
     const types = typesOf(byType);
-    const looked = conditions.length === 0 ? { ...part, conditions: [byType] } : { ...part, conditions };
+    const fewest = part.fewest === undefined || part.fewest === 0 ? undefined : part.fewest - 1;
+    const looked = { ...part, ...(conditions.length === 0 ? { conditions: [byType] } : { conditions, fewest }) };
     for (const places of matchesIn(looked, range, "oldest-first", examined)) {
       for (const place of places) {
         const type = EVENT_TYPES[types[place] as number];

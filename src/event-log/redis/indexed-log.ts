@@ -21,6 +21,8 @@ export interface IndexPart {
   /** Last number that it may have. */
   readonly last: number;
   readonly conditions: readonly (readonly Places[])[];
+  /** Place of the condition that has the candidates, where the others have only what they have of these. */
+  readonly fewest?: number | undefined;
 }
 
 /** Some entries that bear an address, of one part of the index. */
@@ -90,13 +92,14 @@ export async function openUpTo(
 
 /** The places of a part that match all of its conditions, of the numbers in `range`, some at a time. */
 export function matchesIn(
-  { base, last, conditions }: IndexPart,
+  { base, last, conditions, fewest }: IndexPart,
   range: NumberRange,
   order: Order,
   examined: Examination,
 ): Generator<readonly number[]> {
   const lowest = Math.max(range.lowest - base, 0);
-  return blockMatches(conditions, { base, lowest, highest: Math.min(range.highest, last) - base, order }, examined);
+  const inBlock = { base, lowest, highest: Math.min(range.highest, last) - base, order };
+  return blockMatches(conditions, inBlock, examined, fewest);
 }
 
 /**

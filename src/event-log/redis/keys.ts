@@ -44,6 +44,8 @@ export interface RedisKeys {
   copy(name: string): string;
   /** Of the former layout: list of appends, oldest first: JSON of first and last number, receivedAt and the sets of it. */
   readonly terms: string;
+  /** What {@link terms} is called once the log has been converted, until the sets that it names are removed. */
+  readonly formerTerms: string;
   /** Of the former layout: sorted set of the numbers of the entries that bear `value` under `field`, by number. */
   formerIndex(field: string, value: string): string;
 }
@@ -71,6 +73,7 @@ export function createKeys(prefix: string): RedisKeys {
     block: (first) => key(`block:${first}`),
     copy: (name) => key(`copy:${name}`),
     terms: key("terms"),
+    formerTerms: key("former-terms"),
     formerIndex: (field, value) => key(`i:${field}:${nameOf(value)}`),
   };
 }

@@ -1,6 +1,6 @@
 -- Removes a part of the former index of a log that has been converted.
 --
--- KEYS  1 meta, 2 terms; from 3 on the sets that its first rows name
+-- KEYS  1 meta, 2 the former terms; from 3 on the sets that its first rows name
 -- ARGV  1 how many rows, 2 the first and 3 the last of them as the caller read them
 -- returns  nil where the log has not this layout; 0 where the rows are others by now; else 1
 

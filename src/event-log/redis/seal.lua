@@ -18,12 +18,12 @@ local at = 5
 for k = FIRST_BLOCK, #KEYS do
   local first, values = ARGV[at], tonumber(ARGV[at + 1])
   at = at + 2
-  -- What bears this name, if anything does, is of a log that is no more.
+  -- What bears its name, if anything does, is of a log that is no more.
+  call('ZADD', BLOCKS, first, first)
   call('DEL', KEYS[k])
   for from = at, at + values - 1, CHUNK do
     call('HSET', KEYS[k], unpack(ARGV, from, math.min(from + CHUNK, at + values) - 1))
   end
-  call('ZADD', BLOCKS, first, first)
   at = at + values
 end
 local added = call('GETRANGE', TAIL, length, -1)

@@ -119,7 +119,7 @@ function viewOf(client: RedisClient, keys: RedisKeys, state: LogState): IndexVie
         return placesOf(isAsked[i] === false ? (reply as string[]) : candidates.filter((_, k) => reply[k] !== null));
       });
     });
-    return { base: lowest, last: highest, conditions };
+    return { base: lowest, last: highest, conditions, fewest };
   }
 
   async function* parts(filter: EventFilter, range: NumberRange, order: Order): AsyncGenerator<IndexPart, void> {
