@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { runCommandLine } from "../harness/command.ts";
 import { batchOf, startPublisher } from "../harness/fault-publisher.ts";
 import { LAST, untilServed } from "../harness/fault-scene.ts";
 import { type FaultSubscriber, startFaultSubscriber } from "../harness/fault-subscriber.ts";
@@ -140,14 +139,6 @@ async function expectFound(url: string, messageIds: readonly string[]): Promise<
   expect(Object.values(data).map(({ nodes }) => nodes)).toEqual(asked.map((messageId) => [{ messageId }]));
 }
 
-/** Runs `npm run convert` on the log; resolves to what it says. */
-async function convert({ url }: RedisServer): Promise<string> {
-  const { PATH } = process.env;
-  const env = { PATH, REDIS_URL: url, REDIS_PREFIX: PREFIX };
-  const { stdout } = await promisify(execFile)(process.execPath, ["src/command/convert.ts"], { cwd: PROJECT, env });
-  return stdout;
-}
-
 /** The versions of the stored forms that the log holds. */
 async function storedVersions({ client }: RedisServer): Promise<ReadonlySet<number>> {
   const rows = await client.xrange(`{${PREFIX}}:entries`, "-", "+");
@@ -227,7 +218,10 @@ describe("two instances on one Redis, restarted one after the other under load",
     }
 
     await publisher.more(20);
-    expect(await convert(redis)).toMatch(/^Converted \d+ entries\.$/m);
+    expect(await runCommandLine("convert", [], { env: { REDIS_URL: redis.url, REDIS_PREFIX: PREFIX } })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Converted \d+ entries\.$/m),
+    });
     expect(await redis.client.hget(meta, "layout")).toBe("2");
     const [, former] = services;
     const ready = await fetch(`${former.url}/ready`);
