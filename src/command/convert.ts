@@ -1,9 +1,8 @@
 import { loadConfig } from "../config.ts";
 import { settledEnvironment } from "../env-file.ts";
-import { createClient } from "../event-log/redis/connection.ts";
 import { convertLog } from "../event-log/redis/conversion.ts";
 import { createKeys } from "../event-log/redis/keys.ts";
-import { createLink } from "../event-log/redis/link.ts";
+import { openLink } from "../event-log/redis/link.ts";
 import { RAW_EVENTS } from "../mandrill/raw-events.ts";
 import { runCommand, UsageError } from "./command-line.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -32,8 +31,7 @@ await runCommand({
       );
     }
     const { connection, prefix } = eventLog;
-    const client = createClient(connection, "mandrill-live:convert", TIMEOUT);
-    const link = createLink({ client, connection, timeoutMs: TIMEOUT });
+    const link = openLink(connection, "convert", TIMEOUT);
     let progress: Progress | undefined;
     try {
       const converted = await convertLog({

@@ -2,10 +2,9 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ServiceError } from "../../src/error.ts";
-import { createClient } from "../../src/event-log/redis/connection.ts";
 import { convertLog } from "../../src/event-log/redis/conversion.ts";
 import { createKeys } from "../../src/event-log/redis/keys.ts";
-import { createLink } from "../../src/event-log/redis/link.ts";
+import { openLink } from "../../src/event-log/redis/link.ts";
 import { RAW_EVENTS } from "../../src/mandrill/raw-events.ts";
 import { makeFormerLog } from "../harness/former-log.ts";
 import { MOMENTS } from "../harness/moment.ts";
@@ -110,9 +109,7 @@ const FORMER_FAULTS = {
 
 /** As the command does, which ends with whatever befalls it: it is run again then, or not. */
 async function convert({ url }: RedisServer): Promise<void> {
-  const connection = { kind: "standalone", url } as const;
-  const client = createClient(connection, "mandrill-live:convert", CONVERT_TIMEOUT);
-  const link = createLink({ client, connection, timeoutMs: CONVERT_TIMEOUT });
+  const link = openLink({ kind: "standalone", url }, "convert", CONVERT_TIMEOUT);
   try {
     await convertLog({ link, keys: createKeys(PREFIX), form: RAW_EVENTS, onProgress() {} });
   } catch (error) {

@@ -1,8 +1,8 @@
 import { Cluster } from "ioredis";
 import type { EventLogConfig } from "../../config.ts";
-import { createClient, type RedisClient } from "../../event-log/redis/connection.ts";
+import type { RedisClient } from "../../event-log/redis/connection.ts";
 import { createKeys } from "../../event-log/redis/keys.ts";
-import { createLink } from "../../event-log/redis/link.ts";
+import { openLink } from "../../event-log/redis/link.ts";
 import { FORMER_LAYOUT, LAYOUT } from "../../event-log/redis/log-state.ts";
 import { judgeClock } from "./clock.ts";
 import { type Finding, fail, note, ok, saidOf } from "./finding.ts";
@@ -17,11 +17,7 @@ export async function lookAtRedis({
   prefix,
   minReplicas,
 }: Extract<EventLogConfig, { kind: "redis" }>): Promise<Finding[]> {
-  const link = createLink({
-    client: createClient(connection, "mandrill-live:doctor", TIMEOUT),
-    connection,
-    timeoutMs: TIMEOUT,
-  });
+  const link = openLink(connection, "doctor", TIMEOUT);
   /** null where Redis refuses. */
   const ask = async <T>(question: (client: RedisClient) => Promise<T>): Promise<T | Error> =>
     link.run(question).catch((error: Error) => error);

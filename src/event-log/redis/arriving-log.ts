@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import type { RedisConnection } from "../../config.ts";
 import { ServiceError } from "../../error.ts";
 import type { MovingEntry, MovingRemainder, MovingState } from "../moving-log.ts";
-import { createClient, type RedisClient } from "./connection.ts";
+import type { RedisClient } from "./connection.ts";
 import { countName, createKeys, type RedisKeys } from "./keys.ts";
-import { createLink } from "./link.ts";
+import { openLink } from "./link.ts";
 import { LAYOUT } from "./log-state.ts";
 import { inPipeline, resultsOf } from "./pipeline.ts";
 import { revokeToken } from "./revoked-tokens.ts";
@@ -46,11 +46,7 @@ const TAKE_IN = new Script(
 
 export function openArrivingLog(connection: RedisConnection, prefix: string): ArrivingLog {
   const keys = createKeys(prefix);
-  const link = createLink({
-    client: createClient(connection, "mandrill-live:move", TIMEOUT),
-    connection,
-    timeoutMs: TIMEOUT,
-  });
+  const link = openLink(connection, "move", TIMEOUT);
   const touched = [keys.meta, keys.entries, keys.ids, keys.erased, keys.tail, keys.blocks];
 
   async function send(

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { RedisConnection } from "../../config.ts";
 import { logUnavailable, ServiceError } from "../../error.ts";
-import type { RedisClient } from "./connection.ts";
+import { createClient, type RedisClient } from "./connection.ts";
 import { whyUnreached } from "./unreached.ts";
 
 /** A connection that is kept up, and what is done over it. */
@@ -127,6 +127,11 @@ export function createLink({ client, connection, timeoutMs, logger }: LinkOption
       await disconnect(client);
     },
   };
+}
+
+/** A link with a client of its own, which Redis knows as `mandrill-live:<role>`. */
+export function openLink(connection: RedisConnection, role: string, timeoutMs: number): Link {
+  return createLink({ client: createClient(connection, `mandrill-live:${role}`, timeoutMs), connection, timeoutMs });
 }
 
 /** Settles as `promise` does, or rejects after `ms`. */

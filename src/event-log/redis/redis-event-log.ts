@@ -15,7 +15,7 @@ import { createFind } from "./finding.ts";
 import { tellOfFormerLayout } from "./former-notice.ts";
 import { createIndexes } from "./indexes.ts";
 import { CHECK_EXPIRY, createKeys } from "./keys.ts";
-import { createLink } from "./link.ts";
+import { createLink, openLink } from "./link.ts";
 import { createLogStates, headOf, refuseOtherLayout } from "./log-state.ts";
 import { createOwnBatches } from "./own-batches.ts";
 import { resultsOf } from "./pipeline.ts";
@@ -69,7 +69,7 @@ export function openRedisEventLog({
   // Appends have a connection of their own: a large batch must not keep readers waiting.
   const open = (role: string) => createClient(connection, `mandrill-live:${role}`, commandTimeoutMs);
   const appending = createLink({ client: open("append"), connection, timeoutMs: commandTimeoutMs, logger });
-  const commands = createLink({ client: open("read"), connection, timeoutMs: commandTimeoutMs });
+  const commands = openLink(connection, "read", commandTimeoutMs);
   const subscriber = open("subscribe");
   const subscribing = createLink({ client: subscriber, connection, timeoutMs: commandTimeoutMs });
   if (logger !== undefined) {
@@ -91,7 +91,7 @@ export function openRedisEventLog({
     minReplicas === 0
       ? null
       : createReplicas({
-          link: createLink({ client: open("replicas"), connection, timeoutMs: commandTimeoutMs }),
+          link: openLink(connection, "replicas", commandTimeoutMs),
           keys,
           needed: minReplicas,
           waitMs: Math.floor(commandTimeoutMs * REPLICA_WAIT),
